@@ -1,0 +1,139 @@
+"""Everything that can be refused, and how it is said in both languages.
+
+SiaoError
+├── Rejected         a rule, or the input, said no; told to the caller as a problem document (RFC 9457)
+└── Misconfigured    the process cannot start as it was set up; told to the operator in one sentence
+"""
+
+from dataclasses import dataclass
+
+
+class SiaoError(Exception):
+    pass
+
+
+class Misconfigured(SiaoError):
+    pass
+
+
+class Rejected(SiaoError):
+    """Says no with a code of `CATALOG`. `facts` may be shown: ids, codes, limits; never a personal value."""
+
+    def __init__(self, code: str, *, field: str | None = None, **facts: object) -> None:
+        super().__init__(code)
+        self.code, self.field, self.facts = code, field, facts
+
+    @property
+    def problem(self) -> "Problem":
+        return CATALOG[self.code]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of refusal. `{name}` in a text is filled from the facts; `retryable` says that waiting can help."""
+
+    status: int
+    en: str
+    th: str
+    retryable: bool = False
+
+
+CATALOG: dict[str, Problem] = {
+    # what was sent cannot be read
+    "json_malformed": Problem(400, "The body is not valid JSON.", "เนื้อหาที่ส่งมาไม่ใช่ JSON ที่ถูกต้อง"),
+    "nul_byte": Problem(400, "The body holds a NUL character.", "เนื้อหามีอักขระ NUL ซึ่งไม่อนุญาต"),
+    "body_too_large": Problem(413, "The body is over the limit of {limit} bytes.", "เนื้อหาใหญ่เกินกำหนด {limit} ไบต์"),
+    "too_many_lines": Problem(413, "More than {limit} lines.", "มีมากกว่า {limit} บรรทัด"),
+    "command_unknown": Problem(422, "This service knows no command of that type and version.", "ไม่รู้จักคำสั่งชนิดหรือรุ่นนี้"),
+    "event_too_large": Problem(413, "The event would be over {limit} bytes.", "ข้อมูลใหญ่เกินกำหนด {limit} ไบต์"),
+    # a field is wrong
+    "field_missing": Problem(422, "This field is missing.", "ไม่ได้กรอกช่องนี้"),
+    "field_unknown": Problem(422, "There is no field of this name.", "ไม่มีช่องข้อมูลชื่อนี้"),
+    "field_invalid": Problem(422, "This field does not fit: {expected}.", "ข้อมูลช่องนี้ไม่ถูกต้อง: {expected}"),
+    "buddhist_year": Problem(
+        422,
+        "The year is in the Buddhist era; subtract 543 and send a common-era year.",
+        "ปีเป็นพุทธศักราช กรุณาลบ 543 แล้วส่งเป็นคริสต์ศักราช",
+    ),
+    "date_too_early": Problem(422, "The date is before 1900.", "วันที่ก่อนปี ค.ศ. 1900"),
+    "date_in_future": Problem(
+        422, "The date is after today, {today} by this system's clock.", "วันที่อยู่หลังวันนี้ ({today} ตามนาฬิกาของระบบ)"
+    ),
+    "amount_negative": Problem(422, "An amount of money cannot be negative.", "จำนวนเงินติดลบไม่ได้"),
+    "named_twice": Problem(422, "A dimension is named twice.", "ระบุด้านเดียวกันซ้ำ"),
+    "place_unknown": Problem(422, "No such subdistrict or district: {code}.", "ไม่พบตำบลหรืออำเภอรหัส {code}"),
+    "clock_invalid": Problem(
+        400, "Siao-Simulated-Clock is not a time with a zone.", "Siao-Simulated-Clock ไม่ใช่เวลาที่มีเขตเวลา"
+    ),
+    "clock_not_simulated": Problem(400, "This system runs on the real clock.", "ระบบนี้ใช้นาฬิกาจริง ไม่รับเวลาจำลอง"),
+    # a rule of the domain
+    "household_unknown": Problem(
+        409, "Nobody registered this household, or not yet.", "ไม่พบครัวเรือนนี้ หรือยังไม่ได้ขึ้นทะเบียน", retryable=True
+    ),
+    "household_registered_otherwise": Problem(
+        409, "This household is registered already, with other details.", "ครัวเรือนนี้ขึ้นทะเบียนแล้วด้วยข้อมูลอื่น"
+    ),
+    "household_duplicate": Problem(
+        409,
+        "A member of this household is registered already, in household {household}.",
+        "สมาชิกของครัวเรือนนี้ขึ้นทะเบียนแล้วในครัวเรือน {household}",
+    ),
+    "person_named_twice": Problem(422, "A person is named twice.", "ระบุบุคคลเดียวกันซ้ำ"),
+    "helper_unknown": Problem(
+        409, "Nobody enrolled this helper, or not yet.", "ไม่พบผู้ช่วยเหลือคนนี้ หรือยังไม่ได้ขึ้นทะเบียน", retryable=True
+    ),
+    "helper_enrolled_otherwise": Problem(
+        409, "This helper is enrolled already, with other details.", "ผู้ช่วยเหลือคนนี้ขึ้นทะเบียนแล้วด้วยข้อมูลอื่น"
+    ),
+    "helper_full": Problem(
+        409, "This helper already looks after {capacity} households.", "ผู้ช่วยเหลือคนนี้ดูแลครบ {capacity} ครัวเรือนแล้ว"
+    ),
+    "household_already_paired": Problem(409, "This household already has a lead helper.", "ครัวเรือนนี้มีคู่เสี่ยวหลักอยู่แล้ว"),
+    "pair_unknown": Problem(409, "These two are not a pair.", "ครัวเรือนและผู้ช่วยเหลือนี้ไม่ได้เป็นคู่กัน"),
+    "other_district_needs_reason_and_order": Problem(
+        409,
+        "The helper serves in district {helper_district}, the household lives in {household_district}: "
+        "give a reason and an order number.",
+        "ผู้ช่วยเหลืออยู่อำเภอ {helper_district} แต่ครัวเรือนอยู่อำเภอ {household_district}: ต้องระบุเหตุผลและเลขที่คำสั่ง",
+    ),
+    "before_registration": Problem(
+        409, "The date is before {day}, when this was registered.", "วันที่อยู่ก่อนวันขึ้นทะเบียน {day}"
+    ),
+    "ends_before_it_began": Problem(409, "The pair began on {day}, after this date.", "คู่นี้เริ่มเมื่อ {day} ซึ่งหลังวันที่ระบุ"),
+    "intervention_recorded_otherwise": Problem(
+        409, "This intervention is recorded already, with other details.", "บันทึกความช่วยเหลือนี้ไว้แล้วด้วยข้อมูลอื่น"
+    ),
+    "command_id_reused": Problem(
+        409,
+        "This agency used this command id before, for another body; nothing was recorded now.",
+        "หน่วยงานเคยใช้รหัสคำสั่งนี้กับข้อมูลอื่นแล้ว ครั้งนี้ยังไม่ได้บันทึก",
+    ),
+    # who asks
+    "token_missing": Problem(401, "Send a token: Authorization: Bearer …", "กรุณาส่งโทเคน: Authorization: Bearer …"),
+    "token_invalid": Problem(401, "The token was not issued for this system.", "โทเคนนี้ไม่ได้ออกให้ระบบนี้"),
+    "token_expired": Problem(401, "The token has expired; ask for a new one.", "โทเคนหมดอายุ กรุณาขอใหม่"),
+    "forbidden": Problem(403, "Your role, {role}, may not do this.", "บทบาท {role} ไม่มีสิทธิ์ทำรายการนี้"),
+    "cell_too_small": Problem(
+        403,
+        "Figures of a village can name a person; your role, {role}, may not see them.",
+        "ตัวเลขระดับหมู่บ้านอาจระบุตัวบุคคลได้ บทบาท {role} ไม่มีสิทธิ์ดู",
+    ),
+    # reading
+    "not_found": Problem(404, "Nothing is known under this id.", "ไม่พบข้อมูลตามรหัสนี้"),
+    "route_unknown": Problem(404, "There is no such address here.", "ไม่มีที่อยู่นี้ในระบบ"),
+    "method_not_allowed": Problem(405, "This address does not take that method.", "ที่อยู่นี้ไม่รับวิธีเรียกแบบนี้"),
+    "not_yet_visible": Problem(
+        503, "What Siao-After asks for has not arrived yet.", "ข้อมูลที่ Siao-After ระบุยังมาไม่ถึง", retryable=True
+    ),
+    # the system itself
+    "unavailable": Problem(
+        503,
+        "The store cannot be reached now; nothing was recorded. Send it again.",
+        "ติดต่อที่เก็บข้อมูลไม่ได้ ยังไม่ได้บันทึก กรุณาส่งใหม่",
+        retryable=True,
+    ),
+    "internal": Problem(
+        500, "Something broke here; it was logged under {trace}.", "ระบบขัดข้อง บันทึกไว้แล้วภายใต้ {trace}", retryable=True
+    ),
+}
+"""Code -> what it means. The codes are part of the public contract: they are added to, never changed."""

@@ -1,0 +1,38 @@
+"""Finds the class of a message by its type name, and reads its JSON."""
+
+from typing import get_args
+
+from shared.events.base import Command, Event
+from shared.events.interventions import InterventionDelivered, RecordIntervention
+from shared.events.pairing import PairingCommand, PairingEvent
+from shared.events.registry import RegistryCommand, RegistryEvent
+
+SERVICES = ("registry", "pairing", "interventions")
+"""The services that accept commands and publish events."""
+
+COMMANDS: dict[str, dict[str, type[Command]]] = {
+    "registry": {c.type: c for c in get_args(RegistryCommand)},
+    "pairing": {c.type: c for c in get_args(PairingCommand)},
+    "interventions": {RecordIntervention.type: RecordIntervention},
+}
+"""service -> type name -> command class."""
+
+EVENTS: dict[str, type[Event]] = {
+    **{e.type: e for e in get_args(RegistryEvent)},
+    **{e.type: e for e in get_args(PairingEvent)},
+    InterventionDelivered.type: InterventionDelivered,
+}
+"""Type name -> event class, of every version ever published."""
+
+
+def encode(event: Event) -> bytes:
+    """The bytes that are stored, hashed and published: compact UTF-8 JSON, fields in declared order, no nulls."""
+    return event.model_dump_json(exclude_none=True).encode()
+
+
+def decode(type_name: str, value: bytes) -> Event:
+    """The event in `value`.
+
+    Raises KeyError for a type that was never published and pydantic.ValidationError for bytes that do not fit it.
+    """
+    return EVENTS[type_name].model_validate_json(value)
