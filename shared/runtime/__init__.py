@@ -1,0 +1,1 @@
+"""What a running process needs and no rule of the domain does: settings, logs, connections, tokens, HTTP."""

@@ -1,0 +1,30 @@
+"""Connections to PostgreSQL, and which of its errors pass by themselves."""
+
+import asyncpg
+
+from shared.runtime.settings import Settings
+
+TRANSIENT: tuple[type[Exception], ...] = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+)
+"""The server is away, restarting, full, or asks for another try. What was in flight was rolled back, or its outcome is
+unknown: repeat only what is idempotent."""
+
+
+async def pool(settings: Settings, *, least: int = 1, most: int = 8) -> asyncpg.Pool:
+    """A pool of the process's own role. Raises OSError or asyncpg.PostgresError when the server is not there."""
+    return await asyncpg.create_pool(
+        settings.database.get_secret_value(),
+        min_size=least,
+        max_size=most,
+        command_timeout=60,
+        server_settings={"application_name": f"siao-{settings.service}"},
+    )

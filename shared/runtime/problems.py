@@ -1,0 +1,98 @@
+"""Refusals as RFC 9457 problem documents, in Thai and English, with a stable code and the field."""
+
+from collections import defaultdict
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+
+from shared.errors import Rejected
+from shared.runtime import logs, trace
+from shared.runtime.postgres import TRANSIENT
+
+MEDIA_TYPE = "application/problem+json"
+
+log = logs.get(__name__)
+
+_CODES = {
+    "missing": "field_missing",
+    "extra_forbidden": "field_unknown",
+    "buddhist_year": "buddhist_year",
+    "date_too_early": "date_too_early",
+    "named_twice": "named_twice",
+    "json_invalid": "json_malformed",
+}
+"""pydantic's error type -> our code; every other type is `field_invalid`, with what was expected."""
+
+
+def document(refusal: Rejected) -> dict[str, Any]:
+    """The problem document of a refusal. It names the field and never repeats what stood in it."""
+    problem = refusal.problem
+    facts = defaultdict(str, {name: value for name, value in refusal.facts.items() if value is not None})
+    body: dict[str, Any] = {
+        "type": f"urn:siao:problem:{refusal.code}",
+        "title": problem.en.format_map(facts),
+        "title_th": problem.th.format_map(facts),
+        "status": problem.status,
+        "code": refusal.code,
+        "retryable": problem.retryable,
+    }
+    if refusal.field:
+        body["field"] = refusal.field
+    return facts | body
+
+
+def from_validation(error: ValidationError, prefix: str = "") -> Rejected:
+    """The first thing wrong with a message, as a refusal."""
+    first = error.errors(include_url=False, include_input=False, include_context=True)[0]
+    field = ".".join([prefix] * bool(prefix) + [str(part) for part in first["loc"]])
+    code = _code(first)
+    facts = {"expected": _expected(first)} if code == "field_invalid" else {}
+    return Rejected(code, field=field or None, **facts)
+
+
+def _code(error: ErrorDetails) -> str:
+    if error["type"] == "greater_than_equal" and error["loc"][-1:] == ("amount_baht",):
+        return "amount_negative"
+    return _CODES.get(error["type"], "field_invalid")
+
+
+def _expected(error: ErrorDetails) -> str:
+    """pydantic's own sentence, which names the limit and never the value; JSON errors are cut before they quote."""
+    return error["msg"].removeprefix("Input should ").partition(": ")[0]
+
+
+def answer(refusal: Rejected) -> JSONResponse:
+    status = refusal.problem.status
+    headers = {"Retry-After": "1"} if refusal.problem.retryable else {}
+    if status == 401:  # noqa: PLR2004
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(document(refusal), status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of `app` a problem document."""
+
+    @app.exception_handler(Rejected)
+    async def rejected(_: Request, error: Rejected) -> JSONResponse:
+        return answer(error)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+        codes = {404: "route_unknown", 405: "method_not_allowed"}
+        return answer(Rejected(codes.get(error.status_code, "json_malformed")))
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", exc_info=error)
+        return answer(Rejected("internal", trace=trace.current()))
+
+    for kind in TRANSIENT:
+
+        @app.exception_handler(kind)
+        async def away(_: Request, error: Exception) -> JSONResponse:
+            log.warning("store_unavailable", error=type(error).__name__)
+            return answer(Rejected("unavailable"))

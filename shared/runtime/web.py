@@ -1,0 +1,89 @@
+"""What every HTTP process has: health, readiness, metrics, request logs, problem documents."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.runtime import logs, problems, trace
+from shared.runtime.settings import Settings
+
+Check = Callable[[], Awaitable[dict[str, object]]]
+"""Answers what it found, or raises whatever is wrong."""
+
+QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+log = logs.get(__name__)
+requests = Counter("siao_http_requests_total", "HTTP requests answered", ["method", "route", "status"])
+seconds = Histogram("siao_http_request_seconds", "Seconds to the end of the answer", ["route"])
+
+
+def equip(app: FastAPI, ready: Check) -> FastAPI:
+    """Adds the common routes and the middleware to `app`; `ready` says whether this process can do its work."""
+
+    @app.get("/livez", include_in_schema=False)
+    async def livez() -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> Response:
+        try:
+            return JSONResponse({"ready": True} | await ready())
+        except Exception as error:  # whatever it is, this process cannot serve now
+            return JSONResponse({"ready": False, "why": type(error).__name__}, 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    problems.install(app)
+    app.add_middleware(RequestLog)
+    return app
+
+
+class RequestLog:
+    """Plain ASGI, so that a streamed body is not held up. Logs the route's pattern, never a path with an id in it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in QUIET:
+            return await self.app(scope, receive, send)
+        parent = trace.enter(Request(scope).headers.get("traceparent"))
+        structlog.contextvars.bind_contextvars(trace=trace.current())
+        begun, status = time.perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message.setdefault("headers", []).append((b"x-trace-id", parent[3:35].encode()))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        finally:
+            route = getattr(scope.get("route"), "path", "unknown")
+            taken = time.perf_counter() - begun
+            requests.labels(scope["method"], route, str(status)).inc()
+            seconds.labels(route).observe(taken)
+            log.info("request", method=scope["method"], route=route, status=status, ms=round(taken * 1000, 1))
+
+
+def serve(app: ASGIApp, settings: Settings) -> None:
+    """Runs until SIGTERM, then lets requests in flight end."""
+    uvicorn.run(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
