@@ -99,6 +99,16 @@ CATALOG: dict[str, Problem] = {
     "before_registration": Problem(
         409, "The date is before {day}, when this was registered.", "วันที่อยู่ก่อนวันขึ้นทะเบียน {day}"
     ),
+    "pair_assigned_otherwise": Problem(
+        409,
+        "These two are a pair since {day} already, as {role} or with other details.",
+        "ครัวเรือนและผู้ช่วยเหลือนี้เป็นคู่กันอยู่แล้วตั้งแต่ {day} ในบทบาท {role} หรือด้วยข้อมูลอื่น",
+    ),
+    "overlaps_earlier_pair": Problem(
+        409,
+        "An earlier pair lasted until {day}; this one cannot begin before.",
+        "คู่เดิมสิ้นสุดเมื่อ {day} คู่ใหม่จึงเริ่มก่อนวันนั้นไม่ได้",
+    ),
     "ends_before_it_began": Problem(409, "The pair began on {day}, after this date.", "คู่นี้เริ่มเมื่อ {day} ซึ่งหลังวันที่ระบุ"),
     "intervention_recorded_otherwise": Problem(
         409, "This intervention is recorded already, with other details.", "บันทึกความช่วยเหลือนี้ไว้แล้วด้วยข้อมูลอื่น"

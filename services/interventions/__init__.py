@@ -1,0 +1,1 @@
+"""Interventions: what was done for a household."""

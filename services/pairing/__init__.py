@@ -1,0 +1,1 @@
+"""Pairing: who can look after a household, and who does."""
