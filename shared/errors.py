@@ -61,7 +61,7 @@ CATALOG: dict[str, Problem] = {
     ),
     "amount_negative": Problem(422, "An amount of money cannot be negative.", "จำนวนเงินติดลบไม่ได้"),
     "named_twice": Problem(422, "A dimension is named twice.", "ระบุด้านเดียวกันซ้ำ"),
-    "place_unknown": Problem(422, "No such subdistrict or district: {code}.", "ไม่พบตำบลหรืออำเภอรหัส {code}"),
+    "place_unknown": Problem(422, "No such subdistrict or district: {place}.", "ไม่พบตำบลหรืออำเภอรหัส {place}"),
     "clock_invalid": Problem(
         400, "Siao-Simulated-Clock is not a time with a zone.", "Siao-Simulated-Clock ไม่ใช่เวลาที่มีเขตเวลา"
     ),
