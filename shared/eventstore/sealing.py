@@ -1,0 +1,64 @@
+"""Personal details, sealed under a key per person, so that destroying the key erases the person.
+
+AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce, the subject's id as associated data. A person's key is stored
+wrapped, in the same way, under a key-encryption key that lives outside PostgreSQL.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12
+KEY_BITS = 256
+
+
+class Vault:
+    """The keys that one transaction needs: those that exist, and new ones that `save` keeps."""
+
+    def __init__(self, key_encryption_key: bytes, wrapped: Mapping[str, bytes]) -> None:
+        self._wrapper = AESGCM(key_encryption_key)
+        self._keys = {subject: _open(self._wrapper, subject, sealed) for subject, sealed in wrapped.items()}
+        self._new: dict[str, bytes] = {}
+
+    @classmethod
+    async def open(cls, connection: asyncpg.Connection, key_encryption_key: bytes, subjects: Sequence[str]) -> "Vault":
+        """Raises cryptography.exceptions.InvalidTag when the key-encryption key is not the one that wrapped them."""
+        rows = await connection.fetch("SELECT subject, wrapped FROM person_key WHERE subject = ANY($1)", subjects)
+        return cls(key_encryption_key, {row["subject"]: row["wrapped"] for row in rows})
+
+    def seal(self, subject: str, details: Mapping[str, str]) -> str:
+        """`details` as base64 text that only the subject's key opens."""
+        key = self._keys.get(subject)
+        if key is None:
+            key = self._keys[subject] = AESGCM.generate_key(KEY_BITS)
+            self._new[subject] = _seal(self._wrapper, subject, key)
+        plain = json.dumps(details, ensure_ascii=False, separators=(",", ":")).encode()
+        return base64.b64encode(_seal(AESGCM(key), subject, plain)).decode()
+
+    def unseal(self, subject: str, sealed: str) -> dict[str, str]:
+        """Raises KeyError when the key was destroyed, InvalidTag when the text is not the subject's."""
+        opened: dict[str, str] = json.loads(_open(AESGCM(self._keys[subject]), subject, base64.b64decode(sealed)))
+        return opened
+
+    async def save(self, connection: asyncpg.Connection, subjects: frozenset[str]) -> None:
+        """Keeps the new keys of `subjects`: of those whose sealed details are being appended."""
+        kept = sorted((subject, wrapped) for subject, wrapped in self._new.items() if subject in subjects)
+        if kept:
+            await connection.execute(
+                "INSERT INTO person_key SELECT * FROM unnest($1::text[], $2::bytea[])",
+                [subject for subject, _ in kept],
+                [wrapped for _, wrapped in kept],
+            )
+
+
+def _seal(cipher: AESGCM, subject: str, plain: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plain, subject.encode())
+
+
+def _open(cipher: AESGCM, subject: str, sealed: bytes) -> bytes:
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], subject.encode())

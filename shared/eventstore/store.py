@@ -1,0 +1,167 @@
+"""Append events to streams and load them again.
+
+Everything here runs inside a transaction of the caller. Heads are locked in the order of their names, so that two
+transactions cannot wait for each other, and stay locked to the commit: version 4 is committed before 5 is numbered.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import asyncpg
+
+from shared.errors import Rejected
+from shared.events import catalog, envelope
+from shared.events.base import Event
+from shared.events.topics import MAX_MESSAGE_BYTES, partition_of
+
+BEFORE_EVERYTHING = datetime.min.replace(tzinfo=UTC)
+ROOM_FOR_RECORD_FORMAT = 1024
+"""Kafka's own framing of one record, rounded up, so that what is appended can also be published."""
+
+
+class VersionConflict(Exception):
+    """Somebody else appended to one of the streams. Nothing was written; load again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream ends. A stream without events has version 0."""
+
+    version: int = 0
+    hash: str = envelope.GENESIS
+    recorded_at: datetime = BEFORE_EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asked for the events, and by which command: the part of the envelope that a command brings."""
+
+    agency: str
+    actor: str
+    command_id: str
+    reported_on: date | None = None
+    correlation_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Where and when events are being recorded: the same for a whole transaction."""
+
+    service: str
+    now: datetime
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event ready to be stored and published, byte for byte."""
+
+    id: str
+    stream: str
+    version: int
+    type: str
+    recorded_at: datetime
+    headers: bytes
+    value: bytes
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    stream: str
+    version: int
+    event: Event
+
+
+async def lock(connection: asyncpg.Connection, streams: Sequence[str]) -> dict[str, Head]:
+    """The heads of `streams`, locked until the transaction ends. Unknown streams get an empty head and no lock:
+    `append` then finds out whether somebody else began them."""
+    rows = await connection.fetch(
+        "SELECT stream, version, hash, recorded_at FROM head WHERE stream = ANY($1) ORDER BY stream FOR UPDATE", streams
+    )
+    heads = {stream: Head() for stream in streams}
+    return heads | {row["stream"]: Head(row["version"], row["hash"], row["recorded_at"]) for row in rows}
+
+
+async def load(connection: asyncpg.Connection, after: Mapping[str, int]) -> list[Stored]:
+    """The events of each stream behind the given version, in order of version."""
+    rows = await connection.fetch(
+        """SELECT e.stream, e.version, e.type, e.value
+           FROM unnest($1::text[], $2::integer[]) AS wanted(stream, version)
+           JOIN event e ON e.stream = wanted.stream AND e.version > wanted.version
+           ORDER BY e.stream, e.version""",
+        list(after.keys()),
+        list(after.values()),
+    )
+    return [Stored(row["stream"], row["version"], catalog.decode(row["type"], row["value"])) for row in rows]
+
+
+def record(stamp: Stamp, stream: str, head: Head, event: Event, origin: Origin) -> Record:
+    """The next event of a stream as it will stand in the log.
+
+    `recorded_at` is the later of the stamp's and the head's, so that it never goes back within a stream.
+    Raises Rejected event_too_large when Kafka could not take it.
+    """
+    value = catalog.encode(event)
+    told = envelope.Envelope(
+        id=str(uuid.uuid4()),
+        type=event.type,
+        source=f"/siao/{stamp.service}",
+        recorded_at=max(stamp.now, head.recorded_at),
+        stream=stream,
+        version=head.version + 1,
+        occurred_on=event.occurred_on,
+        agency=origin.agency,
+        actor=origin.actor,
+        command_id=origin.command_id,
+        clock=stamp.clock,
+        prev_hash=head.hash,
+        reported_on=origin.reported_on,
+        correlation_id=origin.correlation_id,
+        traceparent=origin.traceparent,
+    )
+    headers = envelope.canonical(envelope.headers(told))
+    if len(value) + len(headers) + ROOM_FOR_RECORD_FORMAT > MAX_MESSAGE_BYTES:
+        raise Rejected("event_too_large", limit=MAX_MESSAGE_BYTES)
+    digest = envelope.chain_hash(headers, value)
+    return Record(told.id, stream, told.version, event.type, told.recorded_at, headers, value, digest)
+
+
+async def append(connection: asyncpg.Connection, records: Sequence[Record]) -> None:
+    """Writes `records`, moves the heads and fills the outbox, in one statement however many there are.
+
+    Records of one stream stand in order of version. Raises VersionConflict when a stream holds one of the versions
+    already; PostgreSQL has then ended the transaction.
+    """
+    ends = {r.stream: r for r in records}
+    try:
+        await connection.execute(
+            _APPEND,
+            *_columns((r.stream, r.version, r.id, r.type, partition_of(envelope.key_of(r.stream))) for r in records),
+            *_columns((r.recorded_at, r.headers, r.value, r.hash) for r in records),
+            *_columns((r.stream, r.version, r.hash, r.recorded_at) for _, r in sorted(ends.items())),
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise VersionConflict from error
+
+
+def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+_APPEND = """
+    WITH appended AS (
+        INSERT INTO event (stream, version, id, type, partition, recorded_at, headers, value, hash)
+        SELECT stream, version, id, type, partition, recorded_at, headers, value, hash
+        FROM unnest($1::text[], $2::integer[], $3::uuid[], $4::text[], $5::smallint[],
+                    $6::timestamptz[], $7::bytea[], $8::bytea[], $9::text[]) WITH ORDINALITY
+             AS n(stream, version, id, type, partition, recorded_at, headers, value, hash, place)
+        ORDER BY place
+        RETURNING seq),
+    queued AS (INSERT INTO outbox SELECT seq FROM appended)
+    INSERT INTO head SELECT * FROM unnest($10::text[], $11::integer[], $12::text[], $13::timestamptz[])
+    ON CONFLICT (stream) DO UPDATE
+    SET version = excluded.version, hash = excluded.hash, recorded_at = excluded.recorded_at"""
