@@ -1,0 +1,313 @@
+"""Given who is paired, when asked this, then that is what happens."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import reduce
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.pairing.domain import (
+    CAPACITY,
+    HELPER_START,
+    START,
+    HelperLoad,
+    Known,
+    KnownHelper,
+    Pairing,
+    decide,
+    decide_helper,
+    evolve,
+    evolve_helper,
+    load_change,
+)
+from shared.errors import Rejected
+from shared.events.codes import Chosen, EndReason, HelperKind, OtherDistrictReason, PairRole
+from shared.events.pairing import AssignPair, EndPair, EnrolHelper, HelperEnrolled, PairAssigned, PairEnded
+
+Fact = PairAssigned | PairEnded
+
+HOUSE = "hh_" + "h" * 20
+OFFICER, SECOND, FIRM = "hp_" + "a" * 20, "hp_" + "b" * 20, "hp_" + "c" * 20
+ENROLLED = date(2019, 9, 20)
+DAY, LATER = date(2019, 10, 1), date(2019, 12, 1)
+LEAD, SUPPORTING = PairRole.LEAD, PairRole.SUPPORTING
+
+
+def helper(load: int = 0, kind: HelperKind = HelperKind.OFFICER, district: str = "4019") -> HelperLoad:
+    return HelperLoad(kind, district, CAPACITY[kind], load, ENROLLED)
+
+
+def assign(who: str = OFFICER, role: PairRole = LEAD, on: date = DAY) -> AssignPair:
+    return AssignPair(occurred_on=on, household=HOUSE, helper=who, role=role, chosen=Chosen.ORDER, order="3091/2562")
+
+
+def assigned(who: str = OFFICER, role: PairRole = LEAD, on: date = DAY) -> PairAssigned:
+    return PairAssigned(**dict(assign(who, role, on)), helper_kind=HelperKind.OFFICER)
+
+
+def end(who: str = OFFICER, on: date = LATER, reason: EndReason = EndReason.HELPER_TRANSFERRED) -> EndPair:
+    return EndPair(occurred_on=on, household=HOUSE, helper=who, reason=reason)
+
+
+def ended(
+    who: str = OFFICER, role: PairRole = LEAD, on: date = LATER, reason: EndReason = EndReason.HELPER_TRANSFERRED
+) -> PairEnded:
+    return PairEnded(occurred_on=on, household=HOUSE, helper=who, role=role, reason=reason)
+
+
+at_home = Known("4019", helper())
+
+
+def when(command: AssignPair | EndPair, *given: Fact, known: Known = at_home) -> list[Fact]:
+    return decide(reduce(evolve, given, START), command, known)
+
+
+def refusal(command: AssignPair | EndPair, *given: Fact, known: Known = at_home) -> tuple[str, str | None]:
+    with pytest.raises(Rejected) as no:
+        when(command, *given, known=known)
+    return no.value.code, no.value.field
+
+
+# -- assigning ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "load"),
+    [
+        (HelperKind.OFFICER, 0),
+        (HelperKind.OFFICER, 1),
+        (HelperKind.PERSON, 0),
+        (HelperKind.HOUSEHOLD, 0),
+        (HelperKind.GROUP, 100),
+        (HelperKind.ORGANISATION, 100),
+    ],
+)
+def test_a_helper_with_room_takes_a_household(kind: HelperKind, load: int) -> None:
+    expected = assigned().model_copy(update={"helper_kind": kind})
+    assert when(assign(), known=Known("4019", helper(load, kind))) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "load"),
+    [(HelperKind.OFFICER, 2), (HelperKind.OFFICER, 3), (HelperKind.PERSON, 1), (HelperKind.HOUSEHOLD, 1)],
+)
+def test_a_full_helper_is_refused_with_the_capacity(kind: HelperKind, load: int) -> None:
+    with pytest.raises(Rejected, match="helper_full") as no:
+        when(assign(), known=Known("4019", helper(load, kind)))
+    assert (no.value.field, no.value.facts) == ("data.helper", {"capacity": CAPACITY[kind]})
+
+
+def test_supporting_takes_no_capacity() -> None:
+    supporting = assigned(role=SUPPORTING)
+    assert when(assign(role=SUPPORTING), known=Known("4019", helper(load=2))) == [supporting]
+    assert load_change(supporting) == load_change(ended(role=SUPPORTING)) == 0
+    assert (load_change(assigned()), load_change(ended())) == (1, -1)
+
+
+def test_a_household_has_one_lead() -> None:
+    assert refusal(assign(SECOND), assigned()) == ("household_already_paired", "data.household")
+
+
+def test_a_household_has_any_number_of_supporters() -> None:
+    history = assigned(), assigned(SECOND, SUPPORTING)
+    assert when(assign(FIRM, SUPPORTING), *history) == [assigned(FIRM, SUPPORTING)]
+
+
+def test_assigning_the_same_again_adds_nothing_even_when_the_helper_is_full_by_it() -> None:
+    assert when(assign(), assigned(), known=Known("4019", helper(load=2))) == []
+
+
+@pytest.mark.parametrize("command", [assign(role=SUPPORTING), assign(on=LATER)])
+def test_the_same_pair_with_other_details_is_refused(command: AssignPair) -> None:
+    assert refusal(command, assigned()) == ("pair_assigned_otherwise", "data.helper")
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (Known(None, helper()), ("household_unknown", "data.household")),
+        (Known("4019", None), ("helper_unknown", "data.helper")),
+    ],
+)
+def test_both_ends_of_a_pair_are_known(known: Known, expected: tuple[str, str]) -> None:
+    assert refusal(assign(), known=known) == expected
+
+
+def test_a_pair_is_no_older_than_the_helpers_enrolment() -> None:
+    assert when(assign(on=ENROLLED)) != []
+    with pytest.raises(Rejected, match="before_registration") as no:
+        when(assign(on=ENROLLED - timedelta(days=1)))
+    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": "2019-09-20"})
+
+
+# -- districts ---------------------------------------------------------------------------------------------------
+
+RELATIVE = OtherDistrictReason.RELATIVE
+
+
+@pytest.mark.parametrize(
+    ("given_too", "field"),
+    [
+        ({"reason": None, "order": None}, "data.reason"),
+        ({"reason": None, "order": "12/2563"}, "data.reason"),
+        ({"reason": RELATIVE, "order": None}, "data.order"),
+    ],
+)
+@pytest.mark.parametrize("role", PairRole)
+def test_an_officer_of_another_district_needs_a_reason_and_an_order(
+    given_too: dict[str, object], field: str, role: PairRole
+) -> None:
+    command = assign(role=role).model_copy(update=given_too)
+    with pytest.raises(Rejected, match="other_district_needs_reason_and_order") as no:
+        when(command, known=Known("4001", helper()))
+    assert no.value.field == field
+    assert no.value.facts == {"helper_district": "4019", "household_district": "4001"}
+
+
+def test_with_a_reason_and_an_order_an_officer_crosses_districts() -> None:
+    command = assign().model_copy(update={"reason": RELATIVE})
+    assert when(command, known=Known("4001", helper())) == [assigned().model_copy(update={"reason": RELATIVE})]
+
+
+@pytest.mark.parametrize("kind", set(HelperKind) - {HelperKind.OFFICER})
+def test_whoever_is_no_officer_helps_anywhere(kind: HelperKind) -> None:
+    assert when(assign().model_copy(update={"order": None}), known=Known("4001", helper(kind=kind))) != []
+
+
+# -- ending ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", PairRole)
+def test_a_pair_ends_in_the_role_it_had(role: PairRole) -> None:
+    assert when(end(), assigned(role=role)) == [ended(role=role)]
+
+
+def test_ending_the_same_again_adds_nothing() -> None:
+    assert when(end(), assigned(), ended()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "history"),
+    [
+        pytest.param(end(), (), id="never a pair"),
+        pytest.param(end(SECOND), (assigned(),), id="another helper's"),
+        pytest.param(end(on=DAY), (assigned(), ended()), id="ended on another day"),
+        pytest.param(end(reason=EndReason.HOUSEHOLD_MOVED), (assigned(), ended()), id="ended for another reason"),
+    ],
+)
+def test_what_is_no_pair_does_not_end(command: EndPair, history: tuple[Fact, ...]) -> None:
+    assert refusal(command, *history) == ("pair_unknown", "data.helper")
+
+
+def test_a_pair_does_not_end_before_it_began() -> None:
+    assert when(end(on=DAY), assigned()) == [ended(on=DAY)]
+    with pytest.raises(Rejected, match="ends_before_it_began") as no:
+        when(end(on=DAY - timedelta(days=1)), assigned())
+    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": "2019-10-01"})
+
+
+# -- after an end ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", [OFFICER, SECOND])
+def test_on_the_day_a_pair_ended_a_new_one_may_begin(who: str) -> None:
+    assert when(assign(who, on=LATER), assigned(), ended()) == [assigned(who, on=LATER)]
+
+
+@pytest.mark.parametrize(
+    ("command", "history"),
+    [
+        pytest.param(assign(SECOND), (assigned(), ended()), id="two leads"),
+        pytest.param(assign(role=SUPPORTING), (assigned(), ended()), id="one helper in two roles"),
+        pytest.param(assign(), (assigned(role=SUPPORTING), ended(role=SUPPORTING)), id="and the other way round"),
+    ],
+)
+def test_a_pair_does_not_reach_back_into_an_earlier_one(command: AssignPair, history: tuple[Fact, ...]) -> None:
+    assert refusal(command, *history) == ("overlaps_earlier_pair", "data.occurred_on")
+
+
+def test_an_earlier_supporter_stands_in_nobodys_way() -> None:
+    assert when(assign(SECOND), assigned(role=SUPPORTING), ended(role=SUPPORTING)) == [assigned(SECOND)]
+    assert when(assign(SECOND, SUPPORTING), assigned(), ended()) == [assigned(SECOND, SUPPORTING)]
+
+
+def test_a_pair_entered_by_mistake_never_was() -> None:
+    mistake = ended(reason=EndReason.ENTERED_BY_MISTAKE)
+    assert when(assign(SECOND), assigned(), mistake) == [assigned(SECOND)]
+
+
+# -- enrolling ---------------------------------------------------------------------------------------------------
+
+enrol = EnrolHelper(occurred_on=ENROLLED, kind=HelperKind.OFFICER, district="4019", office="cdd")
+enrolled = HelperEnrolled(
+    occurred_on=ENROLLED, helper=OFFICER, kind=HelperKind.OFFICER, district="4019", office="cdd", sealed="c2VhbGVk"
+)
+
+
+def test_a_helper_is_enrolled_once_however_the_name_is_sealed() -> None:
+    assert decide_helper(HELPER_START, enrol, KnownHelper(OFFICER, "c2VhbGVk")) == [enrolled]
+    assert decide_helper(evolve_helper(HELPER_START, enrolled), enrol, KnownHelper(OFFICER, "b3RoZXI=")) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "sealed"),
+    [
+        ({"kind": HelperKind.PERSON}, "c2VhbGVk"),
+        ({"district": "4001"}, "c2VhbGVk"),
+        ({"office": "red-cross"}, "c2VhbGVk"),
+        ({"occurred_on": DAY}, "c2VhbGVk"),
+        ({}, None),
+    ],
+)
+def test_enrolling_again_with_other_details_is_refused(other: dict[str, object], sealed: str | None) -> None:
+    state = evolve_helper(HELPER_START, enrolled)
+    with pytest.raises(Rejected, match="helper_enrolled_otherwise") as no:
+        decide_helper(state, enrol.model_copy(update=other), KnownHelper(OFFICER, sealed))
+    assert no.value.field == "data.helper"
+
+
+def test_every_kind_of_helper_has_a_capacity() -> None:
+    assert set(CAPACITY) == set(HelperKind)
+
+
+# -- promises ----------------------------------------------------------------------------------------------------
+
+HOUSES = ["hh_" + letter * 20 for letter in "xyz"]
+KINDS = {OFFICER: HelperKind.OFFICER, SECOND: HelperKind.PERSON, FIRM: HelperKind.ORGANISATION}
+days = st.integers(0, 5).map(lambda n: DAY + timedelta(days=n))
+who, roles = st.sampled_from(sorted(KINDS)), st.sampled_from(PairRole)
+commands = st.one_of(
+    st.builds(assign, who, roles, days),
+    st.builds(end, who, days, st.sampled_from([EndReason.HELPER_RETIRED, EndReason.HOUSEHOLD_ASKED])),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(HOUSES), commands), max_size=30))
+def test_no_helper_is_ever_overloaded_and_no_household_ever_led_by_two(
+    asked: list[tuple[str, AssignPair | EndPair]],
+) -> None:
+    load: Counter[str] = Counter()
+    state = dict.fromkeys(HOUSES, START)
+    for house, command in asked:
+        known = Known("4019", helper(load[command.helper], KINDS[command.helper]))
+        try:
+            events = decide(state[house], command, known)
+        except Rejected:
+            continue
+        state[house] = reduce(evolve, events, state[house])
+        load[command.helper] += sum(map(load_change, events))
+        after = replace(known, helper=helper(load[command.helper], KINDS[command.helper]))
+        assert decide(state[house], command, after) == [], "the same command twice adds nothing"
+        assert len([pair for pair in state[house].active if pair.role is LEAD]) <= 1
+        assert all(0 <= load[h] <= (CAPACITY[kind] or 99) for h, kind in KINDS.items())
+
+
+facts = st.one_of(st.builds(assigned, who, roles, days), st.builds(ended, who, roles, days))
+
+
+@given(st.lists(facts, max_size=12))
+def test_any_events_in_any_order_make_a_state(history: list[Fact]) -> None:
+    assert isinstance(reduce(evolve, history, START), Pairing)
