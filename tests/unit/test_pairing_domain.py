@@ -229,6 +229,13 @@ def test_a_pair_does_not_reach_back_into_an_earlier_one(command: AssignPair, his
     assert refusal(command, *history) == ("overlaps_earlier_pair", "data.occurred_on")
 
 
+def test_the_latest_end_counts() -> None:
+    history = assigned(), ended(on=DAY), assigned(SECOND), ended(SECOND)
+    with pytest.raises(Rejected, match="overlaps_earlier_pair") as no:
+        when(assign(FIRM), *history)
+    assert no.value.facts == {"day": "2019-12-01"}
+
+
 def test_an_earlier_supporter_stands_in_nobodys_way() -> None:
     assert when(assign(SECOND), assigned(role=SUPPORTING), ended(role=SUPPORTING)) == [assigned(SECOND)]
     assert when(assign(SECOND, SUPPORTING), assigned(), ended()) == [assigned(SECOND, SUPPORTING)]

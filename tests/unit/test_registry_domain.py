@@ -175,6 +175,7 @@ def test_an_assessment_that_says_nothing_new_of_that_day_adds_nothing(lines: tup
     [
         pytest.param(assess(needs(HEALTH), on=LATER), id="another day"),
         pytest.param(assess(needs(HEALTH), source=Source.TPMAP_LOGBOOK), id="another source"),
+        pytest.param(assess(needs(HEALTH)).model_copy(update={"interviewer": "red-cross"}), id="another office"),
         pytest.param(assess(needs(HEALTH, in_need=False)), id="another answer"),
         pytest.param(assess(needs(HEALTH, LIVING)), id="one dimension more"),
     ],
