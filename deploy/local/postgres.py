@@ -1,0 +1,120 @@
+"""PostgreSQL as Siao needs it: one database, a schema and a login role a service, nothing owned by who logs in.
+
+Repeated at every start, passwords included, so that what was changed by hand does not stay.
+"""
+
+import hashlib
+import hmac
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from secrets import token_bytes
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from deploy.local import migrations
+from deploy.local.trouble import Trouble
+from shared.events.topics import EVENT_TOPICS
+
+DATABASE, OWNER = "siao", "siao_owner"
+SCHEMAS = (*EVENT_TOPICS, "projections")
+MAY_USE: dict[str, str] = {**{schema: schema for schema in SCHEMAS}, "gateway": "projections"}
+"""Service -> the one schema that its role may use and finds its tables in."""
+ROOT = Path(__file__).parents[2]
+LOCK = 0x51A0
+"""Advisory lock: two provisioners of one server take turns."""
+
+
+def role(service: str) -> str:
+    return f"siao_{service}"
+
+
+def dsn_of(service: str, password: str, admin: str) -> str:
+    """The DSN with which a service logs in to the server that the administrator's DSN names."""
+    parts = urlsplit(admin)
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{role(service)}:{password}@{place}", path=f"/{DATABASE}").geturl()
+
+
+async def provision(admin: str, passwords: Mapping[str, str], *, ours: bool) -> list[str]:
+    """Makes or mends roles, database, schemas, grants and tables; answers the migrations applied now.
+
+    `admin` is the DSN of a superuser, or of a role with CREATEROLE and CREATEDB. `passwords` maps service to password.
+    `ours`: the whole server is Siao's, so its other databases are closed too. Raises Trouble when it is unreachable.
+    """
+    async with _connected(admin) as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await _roles(connection, passwords)
+        if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER} ENCODING 'UTF8' TEMPLATE template0")
+        await _close(connection, (DATABASE, "postgres", "template1") if ours else (DATABASE,))
+        async with _connected(urlsplit(admin)._replace(path=f"/{DATABASE}").geturl()) as inside:
+            return await _schemas(inside)
+
+
+async def _schemas(connection: asyncpg.Connection) -> list[str]:
+    await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    for schema in SCHEMAS:
+        await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {OWNER}")
+    for service, schema in MAY_USE.items():
+        await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role(service)}")
+    return [name for schema in SCHEMAS for name in await migrations.apply(connection, schema, OWNER, files(schema))]
+
+
+def files(schema: str) -> list[migrations.Migration]:
+    """The migrations of a schema: the event store's first, where it holds one, then the service's own."""
+    store = [ROOT / "shared" / "eventstore" / "migrations"] if schema in EVENT_TOPICS else []
+    return migrations.read([*store, ROOT / "services" / schema / "migrations"])
+
+
+async def _roles(connection: asyncpg.Connection, passwords: Mapping[str, str]) -> None:
+    there = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+    if OWNER not in there:
+        await connection.execute(f"CREATE ROLE {OWNER} NOLOGIN")
+    if not await connection.fetchval("SELECT pg_has_role(current_user, $1, 'SET')", OWNER):
+        await connection.execute(f"GRANT {OWNER} TO CURRENT_USER")
+    for service, schema in MAY_USE.items():
+        if role(service) not in there:
+            await connection.execute(f"CREATE ROLE {role(service)} LOGIN NOINHERIT")
+        secret = scram(passwords[service])
+        await connection.execute(f"ALTER ROLE {role(service)} LOGIN NOINHERIT PASSWORD '{secret}'")
+        await connection.execute(f"ALTER ROLE {role(service)} SET search_path = {schema}")
+
+
+async def _close(connection: asyncpg.Connection, databases: tuple[str, ...]) -> None:
+    """Takes from everybody the right to log in there, then gives it to our roles for our database."""
+    for database in databases:
+        await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+    await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {', '.join(map(role, MAY_USE))}")
+
+
+def scram(password: str) -> str:
+    """What PostgreSQL stores of a password (RFC 5802, RFC 7677), so that the password itself is in no server's log."""
+    salt, rounds = token_bytes(16), 4096
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, rounds)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    return f"SCRAM-SHA-256${rounds}:{_base64(salt)}${_base64(stored)}:{_base64(server)}"
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    place = urlsplit(dsn).netloc.rpartition("@")[2]
+    try:
+        connection = await asyncpg.connect(dsn, timeout=10)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Trouble(
+            f"PostgreSQL at {place} does not let us in ({type(error).__name__}): check that it runs, "
+            "and the user and password in SIAO_POSTGRES.",
+            f"เชื่อมต่อ PostgreSQL ที่ {place} ไม่ได้ โปรดตรวจว่าเปิดอยู่ และตรวจชื่อผู้ใช้กับรหัสผ่านใน SIAO_POSTGRES",
+        ) from error
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=5)

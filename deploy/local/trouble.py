@@ -1,0 +1,43 @@
+"""What only a person can put right, said in one sentence in each language."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.errors import Misconfigured
+from shared.runtime.embedded import SetupError
+
+
+class Trouble(Exception):
+    """Ends a command with exit code 1. `en` and `th` say what is wrong and what to do."""
+
+    def __init__(self, en: str, th: str, *, details: str = "") -> None:
+        super().__init__(en)
+        self.en, self.th, self.details = en, th, details
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turns failures of the machine under us into Trouble; programming errors pass through as they are."""
+    try:
+        yield
+    except SetupError as error:
+        raise Trouble(str(error), "เครื่องนี้ยังขาดสิ่งที่ระบบต้องใช้ โปรดทำตามข้อความภาษาอังกฤษข้างต้น") from error
+    except Misconfigured as error:
+        raise Trouble(str(error), "การตั้งค่าไม่ถูกต้อง โปรดดูข้อความภาษาอังกฤษข้างต้น") from error
+    except OSError as error:
+        raise _of_the_machine(error) from error
+
+
+def _of_the_machine(error: OSError) -> Exception:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Trouble(
+            "The disk is full: free 1 GB and run the same command again; nothing is lost.",
+            "พื้นที่ดิสก์เต็ม โปรดเพิ่มที่ว่างอย่างน้อย 1 GB แล้วสั่งคำสั่งเดิมอีกครั้ง ข้อมูลไม่สูญหาย",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return Trouble(
+            f"{error.filename} may not be written or read: run as its owner, or choose another folder with SIAO_HOME.",
+            f"ไม่มีสิทธิ์ใช้ {error.filename} โปรดสั่งงานด้วยผู้ใช้ที่เป็นเจ้าของ หรือกำหนด SIAO_HOME เป็นโฟลเดอร์อื่น",
+        )
+    return error
