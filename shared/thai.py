@@ -1,13 +1,13 @@
 """How numbers and days are written for people: Buddhist-era dates in Thai, grouped counts, exact percentages."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from shared.events.base import BUDDHIST_ERA
 
-BANGKOK = ZoneInfo("Asia/Bangkok")
+BANGKOK = timezone(timedelta(hours=7), "Asia/Bangkok")
+"""Thailand has had no other offset since 1920, so no time-zone database is needed."""
 
 MONTHS = (
     "มกราคม",

@@ -10,8 +10,9 @@ import asyncpg
 
 from shared.errors import Misconfigured
 from shared.runtime.settings import Clock
+from shared.thai import BANGKOK
 
-DEMONSTRATION_BEGINS = "2018-01-01 00:00+07"
+DEMONSTRATION_BEGINS = datetime(2018, 1, 1, tzinfo=BANGKOK)
 """Before anything the demonstration records: its household survey is of 2561 (2018)."""
 
 _NOW = "SELECT time + (clock_timestamp() - set_at) FROM clock"
@@ -19,13 +20,20 @@ _NOW = "SELECT time + (clock_timestamp() - set_at) FROM clock"
 
 async def claim(connection: asyncpg.Connection, kind: Clock) -> None:
     """Called once at start. Raises Misconfigured when the store holds events of the real clock and is to simulate."""
-    if kind == "simulated":
-        await connection.execute(
-            f"INSERT INTO clock (kind, time, set_at) VALUES ('simulated', '{DEMONSTRATION_BEGINS}', clock_timestamp()) "  # noqa: S608
-            "ON CONFLICT DO NOTHING"
-        )
-        if await connection.fetchval("SELECT kind FROM clock") != "simulated":
-            raise Misconfigured("this store holds events of the real clock; a demonstration needs a store of its own")
+    await connection.execute(
+        "INSERT INTO clock (kind, time, set_at) VALUES ($1, $2, clock_timestamp()) ON CONFLICT DO NOTHING",
+        kind,
+        DEMONSTRATION_BEGINS,
+    )
+    if kind == "real":
+        return
+    await connection.execute(
+        """UPDATE clock SET kind = 'simulated', time = $1, set_at = clock_timestamp()
+           WHERE kind = 'real' AND NOT EXISTS (SELECT FROM event)""",
+        DEMONSTRATION_BEGINS,
+    )
+    if await connection.fetchval("SELECT kind FROM clock") != "simulated":
+        raise Misconfigured("this store holds events of the real clock; a demonstration needs a store of its own")
 
 
 async def now(connection: asyncpg.Connection, kind: Clock) -> datetime:
@@ -35,11 +43,8 @@ async def now(connection: asyncpg.Connection, kind: Clock) -> datetime:
 
 
 async def mark_real(connection: asyncpg.Connection) -> None:
-    """Notes, in the transaction that records it, that an event of the real clock is here."""
-    await connection.execute(
-        "INSERT INTO clock (kind, time, set_at) VALUES ('real', clock_timestamp(), clock_timestamp()) "
-        "ON CONFLICT (only) DO UPDATE SET kind = 'real' WHERE clock.kind <> 'real'"
-    )
+    """Notes, in the transaction that records it, that an event of the real clock is here. Locks nothing once noted."""
+    await connection.execute("UPDATE clock SET kind = 'real' WHERE kind <> 'real'")
 
 
 async def advance(connection: asyncpg.Connection, moment: datetime) -> None:

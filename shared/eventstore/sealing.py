@@ -7,7 +7,7 @@ wrapped, in the same way, under a key-encryption key that lives outside PostgreS
 import base64
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -44,7 +44,7 @@ class Vault:
         opened: dict[str, str] = json.loads(_open(AESGCM(self._keys[subject]), subject, base64.b64decode(sealed)))
         return opened
 
-    async def save(self, connection: asyncpg.Connection, subjects: frozenset[str]) -> None:
+    async def save(self, connection: asyncpg.Connection, subjects: Set[str]) -> None:
         """Keeps the new keys of `subjects`: of those whose sealed details are being appended."""
         kept = sorted((subject, wrapped) for subject, wrapped in self._new.items() if subject in subjects)
         if kept:

@@ -1,5 +1,6 @@
 """The environment variables of a Siao process. Every one of them, and nothing else configures one."""
 
+import base64
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -8,6 +9,8 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import Misconfigured
+
+KEY_BYTES = 32
 
 Clock = Literal["real", "simulated"]
 
@@ -54,3 +57,10 @@ class Settings(BaseSettings):
             return (self.secrets / name).read_text().strip()
         except OSError as error:
             raise Misconfigured(f"the key file {name} in SIAO_SECRETS cannot be read: {error.strerror}") from error
+
+    def key(self, name: str) -> bytes:
+        """The 32 bytes in a base64 key file. Raises Misconfigured when it holds something else."""
+        key = base64.b64decode(self.secret(name))
+        if len(key) != KEY_BYTES:
+            raise Misconfigured(f"the key file {name} in SIAO_SECRETS must hold {KEY_BYTES} bytes in base64")
+        return key

@@ -1,0 +1,65 @@
+"""The HTTP process of a write service, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import asyncpg
+from fastapi import FastAPI, Request
+
+from shared.commands import http
+from shared.commands.batch import Deciding
+from shared.commands.desk import Desk
+from shared.commands.reading import Reader
+from shared.errors import Rejected
+from shared.events import catalog
+from shared.eventstore import clock
+from shared.runtime import auth, postgres, web
+from shared.runtime.after import parse
+from shared.runtime.poke import Poker
+from shared.runtime.settings import Settings
+
+
+class Wait(Protocol):
+    """Waits, within bounds, until what a service knows of others has passed `stream -> version`.
+
+    Raises Rejected not_yet_visible.
+    """
+
+    async def __call__(self, pool: asyncpg.Pool, after: Mapping[str, int]) -> None: ...
+
+
+def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> FastAPI:
+    """The service's app. `wait` is for a service that follows others, so that Siao-After can be kept."""
+    service = deciding.service
+    reader = Reader(catalog.COMMANDS[service], settings.key("body.key"))
+    gateway_key = auth.load_key(settings.secret("gateway.pub.json"))
+
+    async def before(request: Request) -> None:
+        moment = http.simulated_time(request.headers.get("siao-simulated-clock"))
+        if moment is not None:
+            if settings.clock != "simulated":
+                raise Rejected("clock_not_simulated", field="Siao-Simulated-Clock")
+            await clock.advance(request.app.state.pool, moment)
+        if wait is not None and (after := parse(request.headers.get("siao-after"))):
+            await wait(request.app.state.pool, after)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with await postgres.pool(settings) as pool:
+            await clock.claim(pool, settings.clock)
+            with Poker(settings) as poke:
+                app.state.pool, app.state.desk = pool, Desk(pool, deciding, poke)
+                serving = asyncio.create_task(app.state.desk.run())
+                yield
+                serving.cancel()
+
+    app = FastAPI(title=f"Siao {service}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(http.routes(service, reader, gateway_key, before))
+
+    async def ready() -> dict[str, object]:
+        waiting: int = await app.state.pool.fetchval("SELECT count(*) FROM outbox")
+        return {"outbox": waiting}
+
+    return web.equip(app, ready)

@@ -1,0 +1,179 @@
+"""One transaction of commands: lock, load, decide each, write all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import asyncpg
+
+from shared.commands import receipt
+from shared.commands.reading import Submission
+from shared.errors import Rejected
+from shared.events.base import Command, Event
+from shared.eventstore import clock, receipts, store
+from shared.runtime.settings import Clock
+from shared.thai import BANGKOK
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An accepted command: the receipt's bytes, and whether they were given before."""
+
+    receipt: bytes
+    versions: str
+    """`stream@version,…` of what was appended; empty when it was so already."""
+    repeated: bool = False
+
+
+Outcome = Answer | Rejected
+
+
+class Gathered(Protocol):
+    """What a service looked up, and locked, for the commands of one transaction."""
+
+    def decide(self, state: Any, submission: Submission) -> Sequence[Event]:
+        """Pure. Raises Rejected."""
+        ...
+
+    def took(self, event: Event) -> None:
+        """Keeps what was looked up in step with an event that this transaction will append."""
+        ...
+
+    async def save(self, connection: asyncpg.Connection) -> None:
+        """Writes what belongs to the service beside its events."""
+        ...
+
+
+class Deciding(Protocol):
+    """What a service brings to the desk."""
+
+    service: str
+    clock: Clock
+
+    def stream(self, submission: Submission) -> str:
+        """The stream that decides this command; the same for the same submission."""
+        ...
+
+    def start(self, stream: str) -> Any: ...
+
+    def evolve(self, state: Any, event: Any) -> Any: ...
+
+    async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> Gathered: ...
+
+    def flags(self, events: Sequence[Event]) -> list[str]:
+        """What the sender should look at again, though it was accepted."""
+        ...
+
+
+class Kept(Protocol):
+    def get(self, stream: str) -> tuple[int, Any] | None: ...
+
+    def keep(self, stream: str, version: int, state: object) -> None: ...
+
+
+class Batch:
+    """Lives for one transaction."""
+
+    def __init__(self, connection: asyncpg.Connection, deciding: Deciding, kept: Kept) -> None:
+        self._connection, self._deciding, self._kept = connection, deciding, kept
+        self._states: dict[str, Any] = {}
+        self._heads: dict[str, store.Head] = {}
+        self._records: list[store.Record] = []
+        self._given: dict[tuple[str, str], receipts.Receipt] = {}
+        self._remembered: Mapping[tuple[str, str], receipts.Receipt] = {}
+
+    async def settle(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """One outcome for each, in order. After it returns everything accepted is committed."""
+        async with self._connection.transaction():
+            self._remembered = await receipts.find(self._connection, [s.key for s in submissions])
+            fresh = [s for s in submissions if s.key not in self._remembered]
+            outcomes = await self._settle(submissions, fresh)
+        for stream, head in self._heads.items():
+            self._kept.keep(stream, head.version, self._states[stream])
+        return outcomes
+
+    async def _settle(self, submissions: Sequence[Submission], fresh: Sequence[Submission]) -> list[Outcome]:
+        if not fresh:
+            return [self._repeat(submission) for submission in submissions]
+        await self._open(sorted({self._deciding.stream(submission) for submission in fresh}))
+        gathered = await self._deciding.gather(self._connection, fresh)
+        now = await clock.now(self._connection, self._deciding.clock)
+        stamp = store.Stamp(self._deciding.service, now, self._deciding.clock)
+        outcomes = [self._outcome(gathered, submission, stamp) for submission in submissions]
+        await self._write(gathered)
+        return outcomes
+
+    async def _open(self, streams: Sequence[str]) -> None:
+        self._heads = await store.lock(self._connection, streams)
+        behind: dict[str, int] = {}
+        for stream, head in self._heads.items():
+            version, state = self._kept.get(stream) or (0, self._deciding.start(stream))
+            self._states[stream] = state
+            if version < head.version:
+                behind[stream] = version
+        if behind:
+            for stored in await store.load(self._connection, behind):
+                self._states[stored.stream] = self._deciding.evolve(self._states[stored.stream], stored.event)
+
+    def _outcome(self, gathered: Gathered, submission: Submission, stamp: store.Stamp) -> Outcome:
+        try:
+            if submission.key in self._remembered or submission.key in self._given:
+                return self._repeat(submission)
+            _refuse_future(submission.command, stamp.now)
+            stream = self._deciding.stream(submission)
+            events = gathered.decide(self._states[stream], submission)
+            return self._accept(gathered, submission, stream, events, self._chain(stream, events, submission, stamp))
+        except Rejected as refusal:
+            return refusal
+
+    def _repeat(self, submission: Submission) -> Outcome:
+        first = self._given.get(submission.key) or self._remembered[submission.key]
+        try:
+            answer = receipts.repeat(first, submission.digest)
+        except Rejected as refusal:
+            return refusal
+        return Answer(answer, receipt.versions_in(answer), repeated=True)
+
+    def _chain(
+        self, stream: str, events: Sequence[Event], submission: Submission, stamp: store.Stamp
+    ) -> list[store.Record]:
+        records: list[store.Record] = []
+        head = self._heads[stream]
+        for event in events:
+            made = store.record(stamp, stream, head, event, submission.origin)
+            records.append(made)
+            head = store.Head(made.version, made.hash, made.recorded_at)
+        return records
+
+    def _accept(
+        self,
+        gathered: Gathered,
+        submission: Submission,
+        stream: str,
+        events: Sequence[Event],
+        records: Sequence[store.Record],
+    ) -> Answer:
+        for event, made in zip(events, records, strict=True):
+            gathered.took(event)
+            self._states[stream] = self._deciding.evolve(self._states[stream], event)
+            self._heads[stream] = store.Head(made.version, made.hash, made.recorded_at)
+        self._records.extend(records)
+        answer = receipt.accepted(submission, stream, records, self._deciding.flags(events))
+        self._given[submission.key] = receipts.Receipt(*submission.key, submission.digest, answer)
+        return Answer(answer, receipt.versions(records))
+
+    async def _write(self, gathered: Gathered) -> None:
+        if self._records:
+            if self._deciding.clock == "real":
+                await clock.mark_real(self._connection)
+            await store.append(self._connection, self._records)
+            await gathered.save(self._connection)
+        if self._given:
+            await receipts.remember(self._connection, list(self._given.values()))
+
+
+def _refuse_future(command: Command, now: datetime) -> None:
+    today = now.astimezone(BANGKOK).date()
+    if command.occurred_on > today:
+        raise Rejected("date_in_future", field="data.occurred_on", today=today.isoformat())

@@ -1,0 +1,141 @@
+"""Decides batches of commands, each batch in one transaction.
+
+Commands that wait at the same time share a transaction and so a commit: the desk takes everything that is waiting, up
+to `MOST`. Refusing one does not touch the others, since a decision is pure and comes before anything is written.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+import asyncpg
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from shared.commands.batch import Answer, Batch, Deciding, Outcome
+from shared.commands.reading import Submission
+from shared.errors import Rejected
+from shared.eventstore.store import VersionConflict
+from shared.runtime import logs
+from shared.runtime.postgres import TRANSIENT
+
+MOST = 500
+"""Commands in one transaction: enough to make the commit cheap, few enough to hold heads for some tens of ms."""
+STATES = 50_000
+"""Folded states kept in memory, least recently used first to go."""
+PATIENCE = (0.1, 0.2, 0.3, 0.4)
+"""Seconds between looks at a reference that is not known yet: one second in all."""
+
+log = logs.get(__name__)
+
+
+class Poke(Protocol):
+    def __call__(self) -> None: ...
+
+
+class States:
+    """Folded states by stream, with the version they stand at. A stream is only ever appended to, so a kept state is
+    never wrong, at most behind; and a command costs the same on a stream of ten events and of ten thousand."""
+
+    def __init__(self, most: int = STATES) -> None:
+        self._kept: OrderedDict[str, tuple[int, Any]] = OrderedDict()
+        self._most = most
+
+    def get(self, stream: str) -> tuple[int, Any] | None:
+        with suppress(KeyError):
+            self._kept.move_to_end(stream)
+        return self._kept.get(stream)
+
+    def keep(self, stream: str, version: int, state: object) -> None:
+        self._kept[stream] = (version, state)
+        self._kept.move_to_end(stream)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+
+class Desk:
+    """Takes submissions from any number of requests and answers each."""
+
+    def __init__(self, pool: asyncpg.Pool, deciding: Deciding, poke: Poke) -> None:
+        self._pool, self._deciding, self._poke = pool, deciding, poke
+        self._states = States()
+        self._waiting: asyncio.Queue[tuple[Submission, asyncio.Future[Outcome]]] = asyncio.Queue()
+
+    async def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """One outcome for each, in order. Waits up to a second for what is referred to and not known yet.
+
+        Raises one of `postgres.TRANSIENT` when the store is away; sending again under the same id is safe.
+        """
+        outcomes = await self._enqueue(submissions)
+        for pause in PATIENCE:
+            unknown = [i for i, o in enumerate(outcomes) if isinstance(o, Rejected) and o.problem.retryable]
+            if not unknown:
+                break
+            await asyncio.sleep(pause)
+            again = await self._enqueue([submissions[i] for i in unknown])
+            for i, outcome in zip(unknown, again, strict=True):
+                outcomes[i] = outcome
+        return outcomes
+
+    async def _enqueue(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Outcome]] = [loop.create_future() for _ in submissions]
+        for pair in zip(submissions, futures, strict=True):
+            self._waiting.put_nowait(pair)
+        return await asyncio.gather(*futures)
+
+    async def run(self) -> None:
+        """Serves until cancelled; one batch at a time, so that what waits meanwhile forms the next."""
+        while True:
+            taken = [await self._waiting.get()]
+            while len(taken) < MOST and not self._waiting.empty():
+                taken.append(self._waiting.get_nowait())
+            taken = [(submission, future) for submission, future in taken if not future.done()]
+            try:
+                outcomes = await self._decide([submission for submission, _ in taken])
+            except Exception as error:
+                await self._one_by_one(taken, error)
+                continue
+            for (_, future), outcome in zip(taken, outcomes, strict=True):
+                _answer(future, outcome)
+
+    async def _one_by_one(self, taken: Sequence[tuple[Submission, asyncio.Future[Outcome]]], error: Exception) -> None:
+        """What broke a batch must break only the command that it belongs to; a store that is away breaks all."""
+        away = isinstance(error, TRANSIENT)
+        if not away:
+            log.error("batch_failed", commands=len(taken), exc_info=error)
+        for submission, future in taken:
+            if away:
+                _answer(future, error)
+                continue
+            try:
+                [outcome] = await self._decide([submission])
+                _answer(future, outcome)
+            except Exception as alone:
+                _answer(future, alone)
+
+    async def _decide(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((VersionConflict, asyncpg.UniqueViolationError, *TRANSIENT)),
+            wait=wait_random_exponential(multiplier=0.02, max=0.5),
+            stop=stop_after_attempt(6),
+            reraise=True,
+        ):
+            with attempt:
+                async with self._pool.acquire() as connection:
+                    batch = Batch(connection, self._deciding, self._states)
+                    outcomes = await batch.settle(submissions)
+        if any(isinstance(outcome, Answer) and not outcome.repeated for outcome in outcomes):
+            self._poke()
+        return outcomes
+
+
+def _answer(future: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
+    """A caller that went away has cancelled its future; what was decided stands all the same."""
+    if future.done():
+        return
+    if isinstance(outcome, Exception) and not isinstance(outcome, Rejected):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

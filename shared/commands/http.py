@@ -1,0 +1,148 @@
+"""The two routes by which a write service takes commands: one, and many (NDJSON).
+
+Only the gateway gets in: each request carries a token that it minted for this service.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
+from joserfc.jwk import OKPKey
+
+from shared.commands.batch import Answer, Outcome
+from shared.commands.desk import MOST, Desk
+from shared.commands.reading import MAX_COMMAND_BYTES, Reader, Submission
+from shared.errors import Rejected
+from shared.runtime import auth, problems
+from shared.runtime.auth import Caller
+from shared.runtime.postgres import TRANSIENT
+
+MAX_BULK_BYTES = 67_108_864
+MAX_LINES = 100_000
+IN_MEMORY = 1_048_576
+"""Bytes of a bulk body kept in memory; more goes to an unnamed temporary file."""
+NDJSON = "application/x-ndjson"
+
+
+Before = Callable[[Request], Awaitable[None]]
+"""Runs once a request, ahead of its commands."""
+
+
+def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) -> APIRouter:
+    """The routes of one service, whose desk is `app.state.desk`."""
+    router = APIRouter(dependencies=[Depends(before)])
+
+    def caller(authorization: Annotated[str | None, Header()] = None) -> Caller:
+        token = auth.bearer(authorization)
+        return auth.verify(token, gateway_key, iss=auth.GATEWAY, aud=auth.service_audience(service))
+
+    @router.post("/commands")
+    async def one(request: Request, caller: Annotated[Caller, Depends(caller)]) -> Response:
+        submission = reader.read(await _body(request, MAX_COMMAND_BYTES), caller)
+        desk: Desk = request.app.state.desk
+        [outcome] = await desk.submit([submission])
+        return _single(outcome)
+
+    @router.post("/commands/bulk")
+    async def many(request: Request, caller: Annotated[Caller, Depends(caller)]) -> Response:
+        spool = await _spool(request)
+        return StreamingResponse(_answers(spool, reader, caller, request.app.state.desk), media_type=NDJSON)
+
+    return router
+
+
+async def _answers(spool: IO[bytes], reader: Reader, caller: Caller, desk: Desk) -> AsyncIterator[bytes]:
+    with spool:
+        number, lines = 0, _lines(spool)
+        while chunk := list(islice(lines, MOST)):
+            outcomes = await _settle([_read(reader, line, caller) for line in chunk], desk)
+            yield b"".join(_line(number + i, outcome) for i, outcome in enumerate(outcomes, start=1))
+            number += len(chunk)
+
+
+async def _settle(read: list[Submission | Rejected], desk: Desk) -> list[Outcome]:
+    submissions = [item for item in read if isinstance(item, Submission)]
+    try:
+        decided = iter(await desk.submit(submissions))
+    except TRANSIENT:
+        decided = iter([Rejected("unavailable")] * len(submissions))
+    return [next(decided) if isinstance(item, Submission) else item for item in read]
+
+
+def _read(reader: Reader, line: bytes, caller: Caller) -> Submission | Rejected:
+    try:
+        return reader.read(line, caller)
+    except Rejected as refusal:
+        return refusal
+
+
+def simulated_time(header: str | None) -> datetime | None:
+    """The time in a Siao-Simulated-Clock header. Raises Rejected clock_invalid."""
+    if header is None:
+        return None
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(header)
+        if moment.tzinfo is not None:
+            return moment
+    raise Rejected("clock_invalid", field="Siao-Simulated-Clock")
+
+
+def _single(outcome: Outcome) -> Response:
+    if isinstance(outcome, Rejected):
+        return problems.answer(outcome)
+    headers = {"Siao-Version": outcome.versions} if outcome.versions else {}
+    if outcome.repeated:
+        headers["Siao-Repeated"] = "true"
+    return Response(outcome.receipt, _status(outcome), headers, "application/json")
+
+
+def _status(answer: Answer) -> int:
+    return 201 if answer.versions and not answer.repeated else 200
+
+
+def _line(number: int, outcome: Outcome) -> bytes:
+    if isinstance(outcome, Rejected):
+        told = {"line": number, "status": outcome.problem.status, "problem": problems.document(outcome)}
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    repeated = b"true" if outcome.repeated else b"false"
+    head = b'{"line":%d,"status":%d,"repeated":%s,"receipt":' % (number, _status(outcome), repeated)
+    return head + outcome.receipt + b"}\n"
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise Rejected("body_too_large", limit=limit)
+    return bytes(body)
+
+
+async def _spool(request: Request) -> IO[bytes]:
+    """The whole body before the first answer: a client that only reads once it has sent all must not be waited for."""
+    spool = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 closed by whoever reads it
+    size = lines = 0
+    async for part in request.stream():
+        size, lines = size + len(part), lines + part.count(b"\n")
+        if size > MAX_BULK_BYTES:
+            raise Rejected("body_too_large", limit=MAX_BULK_BYTES)
+        if lines > MAX_LINES:
+            raise Rejected("too_many_lines", limit=MAX_LINES)
+        spool.write(part)
+    spool.seek(0)
+    return spool
+
+
+def _lines(spool: IO[bytes]) -> Iterator[bytes]:
+    """Each line without its end; one over the limit is cut where the limit shows, and read to its end."""
+    while line := spool.readline(MAX_COMMAND_BYTES + 1):
+        rest = line
+        while not rest.endswith(b"\n") and (rest := spool.readline(MAX_COMMAND_BYTES)):
+            pass
+        yield line.rstrip(b"\r\n")

@@ -1,0 +1,92 @@
+"""From the bytes of one command to a submission that can be decided, or a refusal that names the field."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Generic, TypeVar, cast
+
+from pydantic import Field, ValidationError
+from pydantic_core import from_json
+
+from shared.errors import Rejected
+from shared.events.base import Command, CommandId, Day, Message
+from shared.eventstore import receipts
+from shared.eventstore.store import Origin
+from shared.runtime import ids, problems, trace
+from shared.runtime.auth import Caller
+
+MAX_COMMAND_BYTES = 262_144
+"""Of one command, alone or as a line of many: far above the largest real one (30 members), below an event's limit."""
+
+C = TypeVar("C", bound=Command)
+CorrelationId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
+
+
+class CommandEnvelope(Message, Generic[C]):
+    """What an agency sends."""
+
+    type: str
+    id: CommandId
+    """The agency's own; sending it again returns the first answer."""
+    reported_on: Day | None = None
+    correlation: CorrelationId | None = None
+    data: C
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A command that could be read, who sent it, and a keyed digest of its body."""
+
+    command: Command
+    origin: Origin
+    digest: bytes
+    fresh: str
+    """Random characters for the id of whatever the command makes without naming it."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.origin.agency, self.origin.command_id
+
+
+class Reader:
+    """Reads the commands of one service. `digest_key` keys the digests of bodies."""
+
+    def __init__(self, commands: Mapping[str, type[Command]], digest_key: bytes) -> None:
+        self._commands, self._digest_key = commands, digest_key
+
+    def read(self, body: bytes, caller: Caller) -> Submission:
+        """Raises Rejected with a code, and the field where one is wrong."""
+        told = _object(body)
+        kind = self._commands.get(str(told.get("type")))
+        if kind is None:
+            raise Rejected("field_missing" if "type" not in told else "command_unknown", field="type")
+        try:
+            envelope = envelope_of(kind).model_validate_json(body)
+        except ValidationError as error:
+            raise problems.from_validation(error) from None  # its text may quote the value
+        normal = json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+        origin = Origin(
+            caller.agency, caller.actor, envelope.id, envelope.reported_on, envelope.correlation, trace.parent()
+        )
+        return Submission(envelope.data, origin, receipts.body_digest(self._digest_key, normal), ids.random_part())
+
+
+@cache
+def envelope_of(kind: type[Command]) -> type[CommandEnvelope[Command]]:
+    """The envelope model of one command type, for reading and for its JSON Schema."""
+    return cast(type[CommandEnvelope[Command]], CommandEnvelope.__class_getitem__(kind))
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if len(body) > MAX_COMMAND_BYTES:
+        raise Rejected("body_too_large", limit=MAX_COMMAND_BYTES)
+    if b"\0" in body or b"\\u0000" in body:
+        raise Rejected("nul_byte")
+    try:
+        told = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise Rejected("json_malformed") from None  # its text may quote the body
+    if not isinstance(told, dict):
+        raise Rejected("json_malformed")
+    return told
