@@ -48,7 +48,7 @@ CREATE TABLE relay_position (
 );
 
 CREATE TABLE clock (
-    only   boolean     PRIMARY KEY DEFAULT true CHECK (only),
+    one    boolean     PRIMARY KEY DEFAULT true CHECK (one),
     kind   text        NOT NULL CHECK (kind IN ('real', 'simulated')),
     time   timestamptz NOT NULL,                                  -- simulated: what it said at `set_at`
     set_at timestamptz NOT NULL
