@@ -49,7 +49,9 @@ CATALOG: dict[str, Problem] = {
     # a field is wrong
     "field_missing": Problem(422, "This field is missing.", "ไม่ได้กรอกช่องนี้"),
     "field_unknown": Problem(422, "There is no field of this name.", "ไม่มีช่องข้อมูลชื่อนี้"),
-    "field_invalid": Problem(422, "This field does not fit: {expected}.", "ข้อมูลช่องนี้ไม่ถูกต้อง: {expected}"),
+    "field_invalid": Problem(
+        422, "This field does not fit: it should be {expected}.", "ข้อมูลช่องนี้ไม่ถูกต้อง ต้องเป็น{expected_th}"
+    ),
     "buddhist_year": Problem(
         422,
         "The year is in the Buddhist era; subtract 543 and send a common-era year.",
@@ -138,8 +140,8 @@ CATALOG: dict[str, Problem] = {
     # the system itself
     "unavailable": Problem(
         503,
-        "The store cannot be reached now; nothing was recorded. Send it again.",
-        "ติดต่อที่เก็บข้อมูลไม่ได้ ยังไม่ได้บันทึก กรุณาส่งใหม่",
+        "The store cannot be reached now. Send it again under the same id: it is recorded once.",
+        "ติดต่อที่เก็บข้อมูลไม่ได้ กรุณาส่งใหม่ด้วยรหัสเดิม ระบบจะบันทึกเพียงครั้งเดียว",
         retryable=True,
     ),
     "internal": Problem(

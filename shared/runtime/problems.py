@@ -10,10 +10,13 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from shared.errors import Rejected
-from shared.runtime import logs, trace
+from shared.runtime import expected, logs, trace
 from shared.runtime.postgres import TRANSIENT
 
 MEDIA_TYPE = "application/problem+json"
+
+LONGEST_FIELD = 200
+"""Characters: a field's name can be whatever was sent."""
 
 log = logs.get(__name__)
 
@@ -25,7 +28,7 @@ _CODES = {
     "named_twice": "named_twice",
     "json_invalid": "json_malformed",
 }
-"""pydantic's error type -> our code; every other type is `field_invalid`, with what was expected."""
+"""pydantic's error type -> our code; every other type is `field_invalid`, with what was expected (`expected`)."""
 
 
 def document(refusal: Rejected) -> dict[str, Any]:
@@ -41,8 +44,8 @@ def document(refusal: Rejected) -> dict[str, Any]:
         "retryable": problem.retryable,
     }
     if refusal.field:
-        body["field"] = refusal.field
-    return facts | body
+        body["field"] = refusal.field[:LONGEST_FIELD]
+    return body | {name: value for name, value in facts.items() if name not in body}
 
 
 def from_validation(error: ValidationError, prefix: str = "") -> Rejected:
@@ -50,19 +53,16 @@ def from_validation(error: ValidationError, prefix: str = "") -> Rejected:
     first = error.errors(include_url=False, include_input=False, include_context=True)[0]
     field = ".".join([prefix] * bool(prefix) + [str(part) for part in first["loc"]])
     code = _code(first)
-    facts = {"expected": _expected(first)} if code == "field_invalid" else {}
-    return Rejected(code, field=field or None, **facts)
+    if code != "field_invalid":
+        return Rejected(code, field=field or None)
+    en, th = expected.said(first)
+    return Rejected(code, field=field or None, expected=en, expected_th=th)
 
 
 def _code(error: ErrorDetails) -> str:
     if error["type"] == "greater_than_equal" and error["loc"][-1:] == ("amount_baht",):
         return "amount_negative"
     return _CODES.get(error["type"], "field_invalid")
-
-
-def _expected(error: ErrorDetails) -> str:
-    """pydantic's own sentence, which names the limit and never the value; JSON errors are cut before they quote."""
-    return error["msg"].removeprefix("Input should ").partition(": ")[0]
 
 
 def answer(refusal: Rejected) -> JSONResponse:
