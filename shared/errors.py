@@ -130,6 +130,11 @@ CATALOG: dict[str, Problem] = {
         "Figures of a village can name a person; your role, {role}, may not see them.",
         "ตัวเลขระดับหมู่บ้านอาจระบุตัวบุคคลได้ บทบาท {role} ไม่มีสิทธิ์ดู",
     ),
+    "outside_area": Problem(
+        403,
+        "Your token is for districts {districts}, one household or district at a time.",
+        "โทเคนของท่านใช้ได้เฉพาะอำเภอ {districts} ครั้งละหนึ่งครัวเรือนหรือหนึ่งอำเภอ",
+    ),
     # reading
     "not_found": Problem(404, "Nothing is known under this id.", "ไม่พบข้อมูลตามรหัสนี้"),
     "route_unknown": Problem(404, "There is no such address here.", "ไม่มีที่อยู่นี้ในระบบ"),
@@ -142,6 +147,12 @@ CATALOG: dict[str, Problem] = {
         503,
         "The store cannot be reached now. Send it again under the same id: it is recorded once.",
         "ติดต่อที่เก็บข้อมูลไม่ได้ กรุณาส่งใหม่ด้วยรหัสเดิม ระบบจะบันทึกเพียงครั้งเดียว",
+        retryable=True,
+    ),
+    "answer_lost": Problem(
+        503,
+        "The service went away before it answered: it may or may not be recorded. Send it again under the same id.",
+        "ระบบขาดการติดต่อก่อนตอบกลับ อาจบันทึกแล้วหรือยังไม่บันทึก กรุณาส่งใหม่ด้วยรหัสคำสั่งเดิม",
         retryable=True,
     ),
     "internal": Problem(
