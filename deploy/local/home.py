@@ -68,7 +68,7 @@ def here() -> Home:
 
 def make(home: Home) -> None:
     """Makes the folders; those that hold secrets or say things about people are the owner's alone."""
-    home.root.mkdir(parents=True, exist_ok=True)
+    home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in (home.secrets, home.logs, home.run, home.agencies):
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)

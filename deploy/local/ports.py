@@ -25,6 +25,7 @@ USUAL: dict[str, int] = {
     "pairing-poke": 8112,
     "interventions-poke": 8113,
 }
+SERVERS = frozenset({"postgres", "kafka", "kafka-controller"})
 UDP_SUFFIX = "-poke"
 STEP, STEPS = 100, 20
 """A second checkout finds 8180 for 8080, a third 8280, and so on."""

@@ -1,0 +1,106 @@
+"""A whole stack for as long as it is wanted: whatever happens in between, nothing of it is left running."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+
+from deploy.local import credentials, home, ports, programs, servers, strays
+from deploy.local.home import Home
+from deploy.local.lines import Lines
+from deploy.local.start import Start
+from deploy.local.supervisor import Supervisor
+from deploy.local.trouble import Trouble
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Stack:
+    home: Home
+    clock: str
+    ports: Mapping[str, int]
+    supervisor: Supervisor
+
+    @property
+    def gateway(self) -> str:
+        return f"http://{programs.HOST}:{self.ports['gateway']}"
+
+    def watch(self, console: Console) -> None:
+        """Says what died and was started again; ends only by a signal, or with Trouble when supervisord itself died."""
+        known: dict[str, int] = {}
+        while self.supervisor.process.poll() is None:
+            now = {name: state["pid"] for name, state in self.supervisor.states().items() if state["pid"]}
+            for name in now.keys() & known.keys():
+                if now[name] != known[name]:
+                    console.print(f"[yellow]{name} died and was started again (process {now[name]})")
+            known |= now
+            time.sleep(1)
+        raise Trouble(
+            "The supervisor was killed, so everything was stopped: run the same command again.",
+            "ตัวควบคุมกระบวนการถูกปิด ระบบจึงหยุดทั้งหมด โปรดสั่งคำสั่งเดิมอีกครั้ง",
+        )
+
+
+@contextmanager
+def running(where: Home, console: Console, *, clock: str, made_by: str) -> Iterator[Stack]:
+    """A healthy stack in this home, stopped at the end. Raises Trouble, SetupError, or KeyboardInterrupt for a signal.
+
+    `clock` is what a new home shall run on; one that exists keeps its own.
+    """
+    home.make(where)
+    with home.alone(where), _signals_interrupt():
+        home.write_json(launcher(where), {"pid": os.getpid(), "started": psutil.Process().create_time()})
+        if swept := strays.sweep(where):
+            console.print(f"Ended {swept} processes that an earlier run had left behind.")
+        credentials.make(where.secrets, holds_data=where.stack.exists())
+        clock = home.claim(where, clock=clock, made_by=made_by)
+        try:
+            yield _start(where, console, clock)
+        finally:
+            _stop(where, console)
+
+
+def launcher(where: Home) -> Path:
+    return where.run / "launcher.json"
+
+
+def _start(where: Home, console: Console, clock: str) -> Stack:
+    words = credentials.passwords(where.secrets)
+    chosen = ports.choose(where, [name for name in ports.USUAL if name not in ports.SERVERS - servers.own_ports()])
+    both = servers.find(where, chosen, words, console)
+    services = programs.services(programs.Places(chosen, both.admin_dsn, both.login, where.secrets, clock), words)
+    supervisor = Supervisor(where, [*both.postgres(), *both.kafka(), *services])
+    with Lines(console) as lines:
+        asyncio.run(Start(where, supervisor, both, words, services, lines).run())
+    chosen.release()
+    return Stack(where, clock, chosen, supervisor)
+
+
+def _stop(where: Home, console: Console) -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # it ends by itself, soon
+    console.print("Stopping …")
+    begun = time.monotonic()
+    strays.sweep(where)
+    console.print(f"Stopped in {time.monotonic() - begun:.1f} s.", highlight=False)
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """Makes SIGTERM and SIGHUP do what Ctrl-C does."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS[1:]:
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
