@@ -7,6 +7,7 @@ import asyncio
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -19,7 +20,7 @@ from deploy.local import credentials, provision
 from deploy.local.home import Home, here, make
 from deploy.local.kafka import Login
 from deploy.local.postgres import DATABASE, dsn_of
-from shared.runtime.embedded import free_port, jars, java, kafka, osuser, postgres
+from shared.runtime.embedded import jars, java, kafka, osuser, postgres
 from shared.runtime.settings import Clock, Settings
 
 READY_SECONDS = 60
@@ -153,6 +154,13 @@ def _spawn(
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
         )
+
+
+def free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        return port
 
 
 async def _until(ready: Callable[[], Awaitable[bool]], process: subprocess.Popen[bytes]) -> None:
