@@ -7,7 +7,11 @@ import socket
 
 
 class SetupError(Exception):
-    """Something outside of Siao is missing. The text is one sentence that says what, and what to do."""
+    """Something outside of Siao is missing or broken: one sentence that says what and what to do, in two languages."""
+
+    def __init__(self, english: str, thai: str) -> None:
+        super().__init__(english)
+        self.thai = thai
 
 
 def free_port(preferred: int = 0) -> int:
@@ -20,4 +24,7 @@ def free_port(preferred: int = 0) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise SetupError("No free TCP port on 127.0.0.1: end some of the programs that listen there.")
+    raise SetupError(
+        "No free TCP port on 127.0.0.1: end some of the programs that listen there.",
+        "ไม่มีพอร์ต TCP ว่างบน 127.0.0.1 โปรดปิดโปรแกรมบางตัวที่ใช้พอร์ตอยู่",
+    )

@@ -94,7 +94,8 @@ def _fetch_one(maven: MavenContext, pin: Pin, folder: Path) -> None:
         if not _is_whole(path, pin):
             raise SetupError(
                 f"{pin.coordinate} came with other bytes than requirements/kafka-jars.txt pins: "
-                "run the same command again, and if it stays so, distrust the network."
+                "run the same command again, and if it stays so, distrust the network.",
+                f"ไฟล์ {pin.coordinate} ไม่ตรงกับที่กำหนดไว้ โปรดสั่งอีกครั้ง หากยังเป็นเช่นเดิมให้ตรวจสอบเครือข่าย",
             )
         with path.open("rb") as file:
             os.fsync(file.fileno())
@@ -121,12 +122,16 @@ def _explained(pin: Pin, folder: Path) -> Iterator[None]:
     except (RequestException, RuntimeError) as error:  # RuntimeError: jgo, when no repository has the jar
         raise SetupError(
             f"Apache Kafka could not be fetched ({pin.filename}, {type(error).__name__}): check the network "
-            "and the proxy settings and run the same command again; what has arrived is kept."
+            "and the proxy settings and run the same command again; what has arrived is kept.",
+            f"ดาวน์โหลด Apache Kafka ไม่ได้ ({pin.filename}) โปรดตรวจสอบเครือข่ายหรือพร็อกซีแล้วสั่งคำสั่งเดิมอีกครั้ง",
         ) from error
     except OSError as error:
         if error.errno not in (ENOSPC, EDQUOT):
             raise
-        raise SetupError(f"The disk of {folder} is full: free 200 MB there and run the same command again.") from error
+        raise SetupError(
+            f"The disk of {folder} is full: free 200 MB there and run the same command again.",
+            f"ดิสก์ของ {folder} เต็ม โปรดเพิ่มที่ว่าง 200 MB แล้วสั่งคำสั่งเดิมอีกครั้ง",
+        ) from error
 
 
 def _is_whole(path: Path, pin: Pin) -> bool:

@@ -28,14 +28,18 @@ def find() -> Java:
     if chosen := os.environ.get("SIAO_JAVA"):
         java = _probe(Path(chosen))
         if java is None or java.major < OLDEST:
-            raise SetupError(f"SIAO_JAVA={chosen} is not a Java {OLDEST} or newer: name another one, or unset it.")
+            raise SetupError(
+                f"SIAO_JAVA={chosen} is not a Java {OLDEST} or newer: name another one, or unset it.",
+                f"SIAO_JAVA={chosen} ไม่ใช่ Java {OLDEST} ขึ้นไป โปรดระบุตัวอื่นหรือยกเลิกค่านี้",
+            )
         return java
     for path in _candidates():
         java = _probe(path)
         if java is not None and java.major >= OLDEST:
             return java
     raise SetupError(
-        f"Kafka needs Java {OLDEST} or newer and none was found: install one, or set SIAO_JAVA to its path."
+        f"Kafka needs Java {OLDEST} or newer and none was found: install one, or set SIAO_JAVA to its path.",
+        f"Kafka ต้องใช้ Java {OLDEST} ขึ้นไปแต่ไม่พบในเครื่อง โปรดติดตั้งหรือกำหนด SIAO_JAVA เป็นที่อยู่ของ Java",
     )
 
 

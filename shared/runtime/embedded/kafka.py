@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import re
 import shutil
@@ -18,9 +19,11 @@ from aiokafka.errors import KafkaError
 from shared.runtime.embedded import SetupError
 from shared.runtime.embedded.java import Java
 
-CONFIGURATION = Path(__file__).parents[3] / "deploy" / "kafka"
+TEMPLATE = Path(__file__).parents[3] / "deploy" / "kafka" / "server.properties"
+LOGGING = TEMPLATE.with_name("log4j2.properties")
 ADMIN, CONTROLLER = "admin", "ctl"  # the super users named in server.properties
 HEAP = "256m"
+UTF8 = ["env", "LC_ALL=C.UTF-8"]  # or Java cannot open a file whose name has a letter beyond ASCII
 UNSAFE_WARNS = 24  # from this Java on, Kafka's use of sun.misc.Unsafe prints a warning that this flag silences
 
 
@@ -51,6 +54,11 @@ class Broker:
     def data(self) -> Path:
         return self.folder / "data"
 
+    @property
+    def scratch(self) -> Path:
+        """Where Java unpacks its native libraries; emptied at each start, as kill -9 leaves them behind."""
+        return self.folder / "scratch"
+
 
 def prepare(broker: Broker) -> None:
     """Writes server.properties for these ports and formats the data folder if it is new. Safe to repeat.
@@ -59,6 +67,8 @@ def prepare(broker: Broker) -> None:
     Raises SetupError with Kafka's own words when it cannot format.
     """
     broker.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.rmtree(broker.scratch, ignore_errors=True)
+    broker.scratch.mkdir()
     _write_private(broker.properties, _properties(broker, broker.data))
     if broker.data.exists():
         return
@@ -76,12 +86,26 @@ def prepare(broker: Broker) -> None:
 
 
 def command(broker: Broker) -> list[str]:
-    """The command line that runs the node in the foreground. It ends on SIGTERM, within a second, with code 143."""
+    """The command line that runs the node in the foreground.
+
+    It ends on SIGTERM, within a second, with exit code 143. Out of memory it ends by itself, to be started again.
+    """
     flags = [f"-Xmx{HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=64m"]
+    flags += ["-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData", f"-XX:ErrorFile={broker.folder}/java-error.log"]
+    flags += [f"-Djava.io.tmpdir={broker.scratch}"]
     if broker.java.major >= UNSAFE_WARNS:
         flags.append("--sun-misc-unsafe-memory-access=allow")
-    logging = [f"-Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'}", f"-Dkafka.logs.dir={broker.folder}"]
-    return [str(broker.java.path), *flags, *logging, "-cp", broker.class_path, "kafka.Kafka", str(broker.properties)]
+    logging = [f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", f"-Dkafka.logs.dir={broker.folder}"]
+    return [
+        *UTF8,
+        str(broker.java.path),
+        *flags,
+        *logging,
+        "-cp",
+        broker.class_path,
+        "kafka.Kafka",
+        str(broker.properties),
+    ]
 
 
 def client_options(address: str, user: str, password: str) -> dict[str, str]:
@@ -117,10 +141,10 @@ def _properties(broker: Broker, data: Path) -> str:
     for user, password in broker.passwords.items():
         if not re.fullmatch(r"[A-Za-z0-9_-]+", user + password):
             raise ValueError(f"the name or password of Kafka user {user!r} has a character that needs quoting")
-    return Template((CONFIGURATION / "server.properties").read_text(encoding="utf-8")).substitute(
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         port=broker.port,
         controller_port=broker.controller_port,
-        data=data,
+        data=json.dumps(str(data))[1:-1],  # Java reads Latin-1 with the escapes that JSON has too
         admin_password=broker.passwords[ADMIN],
         ctl_password=broker.passwords[CONTROLLER],
     )
@@ -140,9 +164,10 @@ def _run_format(broker: Broker, arguments: Path) -> None:
     """
     java = [str(broker.java.path), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", broker.class_path]
     tool = [*java, "kafka.tools.StorageTool", f"@{arguments}"]
-    done = subprocess.run(tool, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([*UTF8, *tool], capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise SetupError(f"Kafka could not format {broker.data}: {(done.stderr or done.stdout).strip()[-400:]}")
+        why = (done.stderr or done.stdout).strip()[-400:]
+        raise SetupError(f"Kafka could not format {broker.data}: {why}", f"Kafka เตรียม {broker.data} ไม่สำเร็จ: {why}")
 
 
 def _write_private(path: Path, text: str) -> None:

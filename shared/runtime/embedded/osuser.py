@@ -23,7 +23,10 @@ def choose() -> pwd.struct_passwd | None:
         except KeyError:
             if name == NAME and _add(name):
                 return pwd.getpwnam(name)
-    raise SetupError("PostgreSQL does not run as root, and no other user could be made: run as an ordinary user.")
+    raise SetupError(
+        "PostgreSQL does not run as root and no other user could be made: start Siao as an ordinary user.",
+        "PostgreSQL ทำงานด้วยผู้ใช้ root ไม่ได้และสร้างผู้ใช้อื่นไม่ได้ โปรดเริ่ม Siao ด้วยผู้ใช้ทั่วไป",
+    )
 
 
 def _add(name: str) -> bool:
@@ -47,3 +50,12 @@ def let_reach(user: pwd.struct_passwd, path: Path) -> None:
         except OSError as error:
             log.warning("no access control list on %s (%s): everybody may pass through it now", folder, error.strerror)
             folder.chmod(folder.stat().st_mode | 0o001)
+
+
+def own(user: pwd.struct_passwd, folder: Path) -> None:
+    """Gives the user a folder with all that is in it, unless the folder is the user's already."""
+    if folder.stat().st_uid == user.pw_uid:
+        return
+    for path in folder.rglob("*"):
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    os.chown(folder, user.pw_uid, user.pw_gid)  # last, so that a broken run is repeated

@@ -47,7 +47,7 @@ def prepare(cluster: Cluster) -> None:
     """
     cluster.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if cluster.user:
-        os.chown(cluster.folder, cluster.user.pw_uid, cluster.user.pw_gid)
+        osuser.own(cluster.user, cluster.folder)
         osuser.let_reach(cluster.user, cluster.data)
         osuser.let_reach(cluster.user, PROGRAMS / "postgres")
     if not cluster.data.exists():
@@ -98,7 +98,11 @@ def _run(cluster: Cluster, program: str, *arguments: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise SetupError(f"PostgreSQL could not be set up in {cluster.folder}: {done.stderr.strip()[-400:]}")
+        why = done.stderr.strip()[-400:]
+        raise SetupError(
+            f"PostgreSQL could not be set up in {cluster.folder}: {why}",
+            f"เตรียม PostgreSQL ใน {cluster.folder} ไม่สำเร็จ: {why}",
+        )
 
 
 def _write(cluster: Cluster, path: Path, text: str) -> None:
