@@ -10,6 +10,7 @@ import asyncpg
 from fastapi import FastAPI
 from pydantic import SecretStr
 from stdnum.th import pin
+from stdnum.util import isdigits
 
 from services.registry import domain
 from shared import places
@@ -28,6 +29,8 @@ from shared.events.registry import (
 from shared.eventstore.sealing import Vault
 from shared.runtime import ids
 from shared.runtime.settings import Clock, Settings
+
+CITIZEN_ID_LENGTH = 13
 
 
 def app(settings: Settings) -> FastAPI:
@@ -166,6 +169,10 @@ def household_of(submission: Submission) -> HouseholdId:
 
 
 def _check(number: SecretStr | None) -> DigitCheck:
+    """The check digit alone: `pin.validate` also refuses a first digit of 0, which people without registered status
+    have, and 9, which nobody has and made-up people are given."""
     if number is None:
         return DigitCheck.ABSENT
-    return DigitCheck.RIGHT if pin.is_valid(number.get_secret_value()) else DigitCheck.WRONG
+    digits = pin.compact(number.get_secret_value())
+    right = len(digits) == CITIZEN_ID_LENGTH and isdigits(digits) and digits[-1] == pin.calc_check_digit(digits)
+    return DigitCheck.RIGHT if right else DigitCheck.WRONG
