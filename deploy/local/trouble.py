@@ -22,7 +22,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except SetupError as error:
-        raise Trouble(str(error), "เครื่องนี้ยังขาดสิ่งที่ระบบต้องใช้ โปรดทำตามข้อความภาษาอังกฤษข้างต้น") from error
+        raise Trouble(str(error), error.thai) from error
     except Misconfigured as error:
         raise Trouble(str(error), "การตั้งค่าไม่ถูกต้อง โปรดดูข้อความภาษาอังกฤษข้างต้น") from error
     except OSError as error:
