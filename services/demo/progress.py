@@ -1,0 +1,44 @@
+"""How far publishing has come: a bar on a terminal, a line a month elsewhere."""
+
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from shared.thai import count, thai_month
+
+_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    TaskProgressColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+)
+
+
+class Progress:
+    def __init__(self, console: Console, total: int) -> None:
+        self._console, self._total, self._done = console, total, 0
+        self._bar = Bar(*_COLUMNS, console=console, disable=not console.is_terminal)
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._bar.stop()
+
+    def begin(self, moment: datetime) -> None:
+        """A new moment of the simulated clock."""
+        text = f"เผยแพร่ข้อมูลของเดือน{thai_month(moment)} · publishing {moment:%B %Y}"
+        self._bar.update(self._task, description=text)
+        if not self._console.is_terminal:
+            self._console.print(f"{text}  {count(self._done)} / {count(self._total)}", highlight=False, soft_wrap=True)
+
+    def advance(self, commands: int) -> None:
+        self._done += commands
+        self._bar.advance(self._task, commands)
