@@ -51,7 +51,7 @@ class Published:
     percent: str | None
     rule: Literal["half_up", "truncated"]
     printed: str
-    """What the document says, word for word."""
+    """What document A says."""
     inferred: str
     """What it does not say, and how we came to it."""
     inferred_th: str
@@ -102,7 +102,7 @@ TABLE: tuple[Published, ...] = (
         367,
         "72.47",
         "truncated",
-        "266 ครัวเรือน คิดเป็น 72.47%",
+        "266 ครัวเรือน 72.47%",
         "367 is inferred: the only denominator that gives 72.47 %, and only truncated",
         "367 เป็นค่าอนุมาน: ตัวหารเดียวที่ได้ 72.47 % และได้เฉพาะเมื่อตัดเศษทิ้ง",
     ),

@@ -11,70 +11,68 @@ from rich.table import Table
 from services.demo.answers import Answers, Count, Line
 from shared.thai import count, thai_moment
 
+_NOTES = "¹²³⁴⁵"
+_CAVEAT = (
+    "ตารางนี้ปรับข้อมูลสาธิตให้ตรงกับเอกสาร มิใช่การยืนยันผลของโครงการ · "
+    "reproducing the table calibrates the demonstration, it does not validate the programme"
+)
 _YES, _NO = "[green]ตรง · same[/]", "[bold red]ไม่ตรง · differs[/]"
 _PRINTED, _INFERRED = "เอกสาร · printed", "อนุมาน · inferred"
 
 
 def show(answers: Answers, console: Console) -> None:
-    for part in _coverage(answers, console), _counts(answers, console):
-        console.print(part)
-        console.print()
-    for line in _standing(answers.standing):
-        console.print(line, highlight=False)
-    verdict = (
-        "[green]ตัวเลขทุกตัวตรงกับที่ประกาศ · every figure is the published one[/]"
-        if answers.same
-        else "[bold red]มีตัวเลขที่ไม่ตรงกับที่ประกาศ · a figure is not the published one[/]"
-    )
-    console.print(
-        f"{verdict}\nตารางนี้ปรับข้อมูลสาธิตให้ตรงกับเอกสาร มิใช่การยืนยันผลของโครงการ · "
-        "reproducing the table calibrates the demonstration, it does not validate the programme"
-    )
+    console.print(_coverage(answers, console))
+    for note, line in zip(_NOTES, answers.lines, strict=True):
+        console.print(f"  {note} {line.published.inferred_th} · {line.published.inferred}", highlight=False)
+    console.print()
+    console.print(_counts(answers, console))
+    for text in ("", *_standing(answers.standing), _verdict(same=answers.same), _CAVEAT):
+        console.print(text, highlight=False)
+
+
+def _verdict(*, same: bool) -> str:
+    if same:
+        return "[green]ตัวเลขทุกตัวตรงกับที่ประกาศ · every figure is the published one[/]"
+    return "[bold red]มีตัวเลขที่ไม่ตรงกับที่ประกาศ · a figure is not the published one[/]"
 
 
 def _table(console: Console, title: str, *columns: str) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=box.ROUNDED if console.is_terminal else None,
-        show_lines=console.is_terminal,
-    )
+    framed = console.is_terminal
+    table = Table(title=title, title_justify="left", box=box.ROUNDED if framed else None, show_lines=framed)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+        table.add_column(column, justify="right" if number else "left")
     return table
 
 
 def _coverage(answers: Answers, console: Console) -> Table:
     table = _table(
         console,
-        "ครัวเรือนที่ได้รับการช่วยเหลือ ณ 2 พฤศจิกายน 2563 · households helped, as published on 2 November 2020",
+        "ครัวเรือนที่ได้รับการช่วยเหลือ ตามที่ประกาศเมื่อ 2 พฤศจิกายน 2563\nhouseholds helped, as published on 2 November 2020",
         "ด้าน\ndimension",
         "ได้รับ / จำเป็น\nreached / in need",
-        "ร้อยละ\nper cent",
-        "เอกสาร ก\nprinted (A)",
+        "คำนวณได้\ncomputed",
+        "เอกสาร\nprinted",
         "",
-        "ค่าที่ไม่ได้พิมพ์ไว้\nwhat is inferred",
     )
-    for line in answers.lines:
-        table.add_row(*_cells(line))
+    for note, line in zip(_NOTES, answers.lines, strict=True):
+        table.add_row(*_cells(note, line))
     return table
 
 
-def _cells(line: Line) -> tuple[str, ...]:
+def _cells(note: str, line: Line) -> tuple[str, ...]:
     return (
         f"{line.published.th}\n{line.published.en}",
-        f"{count(line.computed['numerator'])} / {count(line.computed['denominator'])}",
+        f"{count(line.computed['numerator'])} / {count(line.computed['denominator'])} {note}",
         _percent(line.percent),
         line.published.printed,
         _YES if line.same else _NO,
-        f"{line.published.inferred_th}\n{line.published.inferred}",
     )
 
 
 def _percent(made: Mapping[str, str]) -> str:
     if made["half_up"] == made["truncated"]:
         return f"{made['half_up']} %"
-    return f"{made['half_up']} % ปัดเศษ · half-up\n{made['truncated']} % ตัดเศษ · truncated"
+    return f"ปัดเศษ · half-up {made['half_up']} %\nตัดเศษ · truncated {made['truncated']} %"
 
 
 def _counts(answers: Answers, console: Console) -> Table:

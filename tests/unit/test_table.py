@@ -65,8 +65,8 @@ def test_a_number_differs_unless_it_is_met() -> None:
 
 def test_both_roundings_are_shown_where_they_differ_and_labelled() -> None:
     text = printed(answers())
-    assert "72.48 % ปัดเศษ · half-up" in text
-    assert "72.47 % ตัดเศษ · truncated" in text
+    assert "ปัดเศษ · half-up 72.48 %" in text
+    assert "ตัดเศษ · truncated 72.47 %" in text
     assert text.count("79.13 %") == 3
 
 
