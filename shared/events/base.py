@@ -17,7 +17,7 @@ BUDDHIST_ERA = 543
 class Message(BaseModel):
     """Frozen, strict, closed: a field that nobody declared is an error, not a guess."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
 
 def _common_era(day: date) -> date:
@@ -88,3 +88,4 @@ class Event(Message):
 
     type: ClassVar[str]
     occurred_on: Day
+    """When it was true in the world; when it was recorded is in the envelope."""

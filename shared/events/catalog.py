@@ -15,13 +15,16 @@ COMMANDS: dict[str, dict[str, type[Command]]] = {
     "pairing": {c.type: c for c in get_args(PairingCommand)},
     "interventions": {RecordIntervention.type: RecordIntervention},
 }
-"""service -> type name -> command class."""
+"""Deciding service -> type name -> command class."""
 
-EVENTS: dict[str, type[Event]] = {
-    **{e.type: e for e in get_args(RegistryEvent)},
-    **{e.type: e for e in get_args(PairingEvent)},
-    InterventionDelivered.type: InterventionDelivered,
+EVENTS_OF: dict[str, dict[str, type[Event]]] = {
+    "registry": {e.type: e for e in get_args(RegistryEvent)},
+    "pairing": {e.type: e for e in get_args(PairingEvent)},
+    "interventions": {InterventionDelivered.type: InterventionDelivered},
 }
+"""Publishing service -> type name -> event class."""
+
+EVENTS: dict[str, type[Event]] = {name: event for events in EVENTS_OF.values() for name, event in events.items()}
 """Type name -> event class, of every version ever published."""
 
 
