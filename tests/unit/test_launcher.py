@@ -1,0 +1,91 @@
+"""The launcher's sentences, before there is any environment."""
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+LAUNCHER = Path(__file__).parents[2] / "siao"
+
+
+@pytest.fixture
+def launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The launcher as a module, with a new SIAO_HOME."""
+    monkeypatch.setenv("SIAO_HOME", str(tmp_path / "home"))
+    loader = SourceFileLoader("siao_launcher", str(LAUNCHER))
+    spec = importlib.util.spec_from_loader("siao_launcher", loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    loader.exec_module(module)
+    return module
+
+
+def test_an_old_python_can_read_it() -> None:
+    ast.parse(LAUNCHER.read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+def test_an_old_python_is_told_so(launcher: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
+    with pytest.raises(SystemExit) as end:
+        launcher.explained(["demo"])
+    english, thai = str(end.value).split("\n")
+    assert "needs Python 3.11 or newer and this is 3.9" in english
+    assert "Python 3.11" in thai
+
+
+def test_help_needs_no_environment(tmp_path: Path) -> None:
+    environment = {"SIAO_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
+    told = subprocess.check_output([sys.executable, LAUNCHER, "--help"], env=environment, text=True)
+    assert all(word in told for word in ("demo --once", "up", "status", "logs", "agency add", "test", "down"))
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "hashes"),
+        ("WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError'", "network"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/x'", "unwritable"),
+        ("error: subprocess-exited-with-error\nerror: command 'gcc' failed", "compiler"),
+        ("something nobody thought of", "pip"),
+    ],
+)
+def test_what_pip_says_becomes_a_sentence(launcher: ModuleType, said: str, code: str) -> None:
+    Path(launcher.HOME).mkdir()
+    Path(launcher.LOG).write_text(said)
+    english, thai = str(launcher.diagnose("pip", launcher.LOG)).split("\n")
+    assert english == launcher.PROBLEMS[code][0] % _facts(launcher, code)
+    assert thai == launcher.PROBLEMS[code][1] % _facts(launcher, code)
+
+
+def _facts(launcher: ModuleType, code: str) -> tuple[str, ...]:
+    return {"network": (), "disk": (launcher.HOME,), "unwritable": (launcher.HOME,)}.get(code, (launcher.LOG,))
+
+
+def test_a_full_disk_is_seen_before_anything_is_downloaded(
+    launcher: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher, "ROOM", 1 << 60)
+    with pytest.raises(SystemExit, match="too little room on the disk"):
+        launcher.explained(["up"])
+
+
+def test_a_folder_that_cannot_be_made(launcher: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(launcher, "HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(SystemExit, match="may not write"):
+        launcher.explained(["up"])
+
+
+def test_a_path_that_cannot_be_quoted(launcher: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "HOME", "/a:b")
+    with pytest.raises(SystemExit, match="cannot live in /a:b"):
+        launcher.explained(["up"])
