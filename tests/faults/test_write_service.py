@@ -1,4 +1,4 @@
-"""kill -9 of a write service in the middle of its work: what was acknowledged is stored, once; the rest can come again."""
+"""kill -9 of a write service at work: what was acknowledged is stored, once; the rest can come again."""
 
 import asyncio
 import json
