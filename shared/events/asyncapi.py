@@ -150,7 +150,7 @@ def _headers() -> Json:
 
 
 def _message(event: type[Event]) -> Json:
-    golden = json.loads((GOLDEN / f"{event.type}.json").read_text())
+    golden = [json.loads(path.read_text()) for path in sorted(GOLDEN.glob(f"{event.type}[.+]*json"))]
     only_this = {"type": "object", "properties": {"ce_type": {"const": event.type}}}
     return {
         "name": event.type,
@@ -160,7 +160,7 @@ def _message(event: type[Event]) -> Json:
         "bindings": {
             "kafka": {"key": {"type": "string", "pattern": "^h[hp]_[0-9a-z]{20}$"}, "bindingVersion": "0.5.0"}
         },
-        "examples": [{"headers": golden["headers"], "payload": json.loads(golden["value"])}],
+        "examples": [{"headers": record["headers"], "payload": json.loads(record["value"])} for record in golden],
     }
 
 

@@ -5,6 +5,7 @@ python -m tests.contracts.freeze
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,26 +53,57 @@ def record(stream: str, version: int, event: Event, prev_hash: str) -> dict[str,
     }
 
 
-def write_once(path: Path, content: object) -> None:
-    if not path.exists():
-        path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+def files(name: str) -> list[Path]:
+    """The golden files of a type: the first, and one for each time that it grew."""
+    return sorted(GOLDEN.glob(f"{name}.json")) + sorted(GOLDEN.glob(f"{name}+*.json"))
 
 
-def _freeze_stream(stream: str, events: tuple[Event, ...]) -> None:
+def data_in(path: Path) -> dict[str, Any]:
+    """What an event's record or a command holds."""
+    told: dict[str, Any] = json.loads(path.read_text())
+    data: dict[str, Any] = json.loads(told["value"]) if "value" in told else told["data"]
+    return data
+
+
+def parts(data: object, at: str = "") -> set[str]:
+    """The names of all fields, those of parts with a dot."""
+    match data:
+        case dict():
+            return {f"{at}{name}" for name in data}.union(*(parts(v, f"{at}{name}.") for name, v in data.items()))
+        case list() | tuple():
+            return set().union(*(parts(part, at) for part in data))
+        case _:
+            return set()
+
+
+def keep(name: str, content: Mapping[str, object], data: object) -> None:
+    """Writes `content` as a golden file if it is the first of its type, or has a field that no earlier one has."""
+    known = [parts(data_in(path)) for path in files(name)]
+    new = sorted(parts(data) - set().union(*known))
+    if new:
+        _write(GOLDEN / (f"{name}+{'+'.join(new)}.json" if known else f"{name}.json"), content)
+
+
+def _write(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def _keep_stream(stream: str, events: tuple[Event, ...]) -> None:
     prev_hash = envelope.GENESIS
     for version, event in enumerate(events, start=1):
         made = record(stream, version, event, prev_hash)
-        write_once(GOLDEN / f"{event.type}.json", made)
-        prev_hash = made["headers"]["ce_hash"]
+        keep(event.type, made, json.loads(made["value"]))
+        prev_hash = json.loads(files(event.type)[0].read_text())["headers"]["ce_hash"]
 
 
 def main() -> None:
     for stream, events in examples.EVENTS.items():
-        _freeze_stream(stream, events)
+        _keep_stream(stream, events)
     for name, data in examples.COMMANDS.items():
-        write_once(GOLDEN / f"{name}.json", {"type": name, "id": f"example-{name}", "data": data})
+        keep(name, {"type": name, "id": f"example-{name}", "data": data}, data)
     for name, kind in {**catalog.EVENTS, **COMMANDS}.items():
-        write_once(SCHEMAS / f"{name}.json", kind.model_json_schema())
+        if not (SCHEMAS / f"{name}.json").exists():
+            _write(SCHEMAS / f"{name}.json", kind.model_json_schema())
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """docs/asyncapi.json is current, is AsyncAPI 3.0, and describes the records as they are."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-import pytest
 from asyncapi3.models import AsyncAPI3  # type: ignore[import-untyped]
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from shared.events import asyncapi, catalog
 from shared.events.topics import TOPICS
-from tests.contracts.test_golden import golden
+from tests.contracts.test_golden import each_event, golden
 
 DOCUMENT: dict[str, Any] = json.loads(asyncapi.DOCUMENT.read_text())
 
@@ -55,17 +55,17 @@ def test_every_topic_and_every_event_is_described() -> None:
     assert {asyncapi.key(name) for name in catalog.EVENTS} <= described
 
 
-@pytest.mark.parametrize("name", catalog.EVENTS)
-def test_a_record_is_as_described(name: str) -> None:
-    record = golden(name)
+@each_event
+def test_a_record_is_as_described(path: Path) -> None:
+    name, record = golden(path)
     assert list(record["headers"]) == list(asyncapi.HEADERS)
     assert valid(record["headers"], at(name, "headers"))
     assert valid(json.loads(record["value"]), at(name, "payload"))
 
 
-@pytest.mark.parametrize("name", catalog.EVENTS)
-def test_a_record_of_another_type_or_with_more_in_it_is_not(name: str) -> None:
-    record = golden(name)
+@each_event
+def test_a_record_of_another_type_or_with_more_in_it_is_not(path: Path) -> None:
+    name, record = golden(path)
     assert not valid(record["headers"] | {"ce_type": "SomethingElse.v1"}, at(name, "headers"))
     assert not valid(record["headers"] | {"ce_more": "1"}, at(name, "headers"))
     assert not valid(json.loads(record["value"]) | {"more": 1}, at(name, "payload"))
