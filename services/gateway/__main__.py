@@ -1,0 +1,15 @@
+"""python -m services.gateway"""
+
+from services.gateway.app import create
+from shared.runtime import logs, web
+from shared.runtime.settings import Settings
+
+
+def main() -> None:
+    settings = Settings(service="gateway")
+    logs.configure(settings.service, settings.log_level)
+    web.serve(create(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

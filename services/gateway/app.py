@@ -1,0 +1,62 @@
+"""The gateway put together: the one place where its parts meet."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import fastapi_offline
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from services.gateway import forward, pages, reads, session, upstream
+from services.gateway.headers import BrowserHeaders
+from services.gateway.identity import Doorkeeper
+from shared.errors import Rejected
+from shared.runtime import auth, expected, postgres, problems, web
+from shared.runtime.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+SWAGGER = Path(fastapi_offline.__file__).parent / "static"
+"""Swagger UI's own files; FastAPI's default page would load them from a foreign host."""
+
+
+def create(settings: Settings) -> FastAPI:
+    """The app. Raises Misconfigured when a key file is missing or SIAO_SERVICES cannot be read."""
+    issuer = auth.load_key(settings.secret("issuer.pub.json"))
+    key, urls = auth.load_key(settings.secret("gateway.key.json")), settings.service_urls
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with await postgres.pool(settings) as pool, upstream.client() as http:
+            app.state.pool, app.state.services = pool, upstream.Services(urls, key, http)
+            app.state.feed = pages.feed(pool)
+            polling = asyncio.create_task(app.state.feed.run())
+            yield
+            polling.cancel()
+
+    app = FastAPI(title="Siao", version="1", lifespan=lifespan, openapi_url=None)
+    app.state.doorkeeper, app.state.settings = Doorkeeper(issuer), settings
+    app.mount("/static/docs", StaticFiles(directory=SWAGGER))
+    app.mount("/static", StaticFiles(directory=STATIC))
+    for router in forward.router, reads.router, pages.router, session.router:
+        app.include_router(router)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+    async def ready() -> dict[str, object]:
+        return {"database": bool(await app.state.pool.fetchval("SELECT true FROM checkpoint LIMIT 1")) or "empty"}
+
+    web.equip(app, ready).add_middleware(BrowserHeaders)
+    return app
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    """A parameter that does not fit, as a problem document."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 what it was registered for
+    first = error.errors()[0]
+    codes = {"extra_forbidden": "field_unknown", "missing": "field_missing"}
+    en, th = expected.said(first)
+    code = codes.get(first["type"], "field_invalid")
+    return problems.answer(Rejected(code, field=str(first["loc"][-1]), expected=en, expected_th=th))

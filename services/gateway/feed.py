@@ -1,0 +1,67 @@
+"""One poller for everybody who watches: it looks at the position, and renders anew only when something moved."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple
+
+from shared.runtime import logs
+from shared.runtime.postgres import TRANSIENT
+
+POLL_SECONDS = 1.0
+
+log = logs.get(__name__)
+
+
+class State(NamedTuple):
+    key: str
+    """Changes when there is something new to see."""
+    html: str
+
+
+class Feed:
+    """`look` answers the present key, cheaply; `render` the whole state. Nobody watching, nothing asked."""
+
+    def __init__(self, look: Callable[[], Awaitable[str]], render: Callable[[], Awaitable[State]]) -> None:
+        self._look, self._render = look, render
+        self._state: State | None = None
+        self._watchers = 0
+        self._wanted = asyncio.Event()
+        self._changed = asyncio.Condition()
+
+    async def run(self) -> None:
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._poll()
+            except TRANSIENT as error:
+                log.warning("live_page_waits", error=type(error).__name__)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _poll(self) -> None:
+        if self._state and await self._look() == self._state.key:
+            return
+        state = await self._render()
+        async with self._changed:
+            self._state = state
+            self._changed.notify_all()
+
+    async def states(self) -> AsyncIterator[State]:
+        """The state now, then each new one; who is slow misses those in between."""
+        self._watchers += 1
+        self._wanted.set()
+        seen: State | None = None
+        try:
+            while True:
+                seen = await self._next(seen)
+                yield seen
+        finally:
+            self._watchers -= 1
+            if not self._watchers:
+                self._wanted.clear()
+                self._state = None
+
+    async def _next(self, seen: State | None) -> State:
+        async with self._changed:
+            while self._state is None or self._state is seen:
+                await self._changed.wait()
+            return self._state

@@ -1,0 +1,83 @@
+"""Commands on their way to the service that owns them: checked for who sends them, passed on byte for byte."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from services.gateway import access, body, upstream
+from services.gateway.identity import Publisher
+from services.gateway.queries import whereabouts
+from services.gateway.snapshot import wait_for
+from shared.errors import Rejected
+from shared.events.catalog import SERVICES
+from shared.runtime import problems
+from shared.runtime.auth import Caller
+
+Endpoint = Callable[[Request, Caller], Awaitable[Response]]
+
+router = APIRouter(prefix="/v1", tags=["commands"])
+
+
+def _one(service: str) -> Endpoint:
+    async def send_command(request: Request, caller: Publisher) -> Response:
+        """Records one command. The answer is its receipt, or a problem document that says what is wrong."""
+        sent = await body.whole(request)
+        type_name, data = body.peek(sent)
+        access.may_publish(caller, service, type_name, await _place(request, caller, data))
+        services: upstream.Services = request.app.state.services
+        answer = await services.post(service, "/commands", caller, request.headers, sent)
+        async with upstream.told():
+            content = await answer.aread()
+        return Response(content, answer.status_code, upstream.answer_headers(answer))
+
+    return send_command
+
+
+def _many(service: str) -> Endpoint:
+    async def send_bulk(request: Request, caller: Publisher) -> Response:
+        """Records many commands, one JSON object a line; the answer has one line for each, in the same order."""
+        access.may_publish(caller, service, None)
+        services: upstream.Services = request.app.state.services
+        lines = body.limited(request, body.BULK_BYTES)
+        answer = await services.post(service, "/commands/bulk", caller, request.headers, lines)
+        return StreamingResponse(_passed_back(answer), answer.status_code, upstream.answer_headers(answer))
+
+    return send_bulk
+
+
+async def _place(request: Request, caller: Caller, data: dict[str, Any]) -> str | None:
+    """Where a command belongs; looked up only for a caller who is limited to some districts."""
+    if not caller.districts:
+        return None
+    stated = data.get("village") or data.get("district")
+    if stated:
+        return str(stated)
+    pool = request.app.state.pool
+    await wait_for(pool, request.headers.get("siao-after"))
+    return await whereabouts.of_household(pool, data.get("household"))
+
+
+async def _passed_back(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The answer's bytes. If the service goes away, the first line that it still owed says so, and it is the last."""
+    answered, ended = 0, True
+    try:
+        async with upstream.told():
+            async for chunk in answer.aiter_raw():
+                answered, ended = answered + chunk.count(b"\n"), chunk.endswith(b"\n")
+                yield chunk
+    except Rejected as lost:
+        document = problems.document(lost)
+        line = {"line": answered + 1, "status": document["status"], "problem": document}
+        yield b"\n" * (not ended) + json.dumps(line, ensure_ascii=False).encode() + b"\n"
+    finally:
+        await answer.aclose()
+
+
+for _service in SERVICES:
+    _path = f"/{_service}/commands"
+    router.post(_path, status_code=201, summary=f"One command to {_service}")(_one(_service))
+    router.post(f"{_path}/bulk", summary=f"Many commands to {_service}, as NDJSON")(_many(_service))

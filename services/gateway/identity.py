@@ -1,0 +1,62 @@
+"""Who is asking: a bearer token, or for the pages a session cookie that holds the same token."""
+
+from typing import Annotated
+
+from fastapi import Cookie, Depends, Header, Request
+from joserfc.jwk import OKPKey
+
+from shared.errors import Rejected
+from shared.runtime import auth
+from shared.runtime.auth import Caller
+
+COOKIE = "siao_session"
+
+
+class Doorkeeper:
+    """Knows the issuer's public key; pins issuer and audience."""
+
+    def __init__(self, issuer: OKPKey) -> None:
+        self._issuer = issuer
+
+    def caller(self, token: str) -> Caller:
+        """Raises Rejected token_invalid or token_expired."""
+        return auth.verify(token, self._issuer, iss=auth.ISSUER, aud=auth.GATEWAY)
+
+
+def _doorkeeper(request: Request) -> Doorkeeper:
+    keeper: Doorkeeper = request.app.state.doorkeeper
+    return keeper
+
+
+Keeper = Annotated[Doorkeeper, Depends(_doorkeeper)]
+
+
+def publisher(keeper: Keeper, authorization: Annotated[str | None, Header()] = None) -> Caller:
+    """Commands take the bearer token only: a cookie travels by itself, and must never be able to write."""
+    return keeper.caller(auth.bearer(authorization))
+
+
+def session_token(
+    authorization: Annotated[str | None, Header()] = None,
+    siao_session: Annotated[str | None, Cookie(include_in_schema=False)] = None,
+) -> str:
+    if authorization is None and siao_session:
+        return siao_session
+    return auth.bearer(authorization)
+
+
+SessionToken = Annotated[str, Depends(session_token)]
+
+
+def reader(keeper: Keeper, token: SessionToken) -> Caller:
+    return keeper.caller(token)
+
+
+Publisher = Annotated[Caller, Depends(publisher)]
+Reader = Annotated[Caller, Depends(reader)]
+
+
+def same_site(sec_fetch_site: Annotated[str | None, Header()] = None) -> None:
+    """Refuses a sign-in that another site's page posts (Fetch Metadata; browsers set it, scripts cannot)."""
+    if sec_fetch_site not in (None, "same-origin", "none"):
+        raise Rejected("token_invalid")

@@ -1,0 +1,213 @@
+"""The shapes of the answers. Every set of figures says what it counts, as of when, and how fresh it is."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from shared.places import Name
+
+Level = Literal["province", "district", "subdistrict", "village"]
+
+
+class Text(BaseModel):
+    th: str
+    en: str
+
+
+def text(name: Name | None) -> Text | None:
+    return name and Text(th=name.th, en=name.en)
+
+
+class Definition(Text):
+    id: str
+
+
+class AsOf(BaseModel):
+    valid_on: date
+    """Which day in the world is described."""
+    known_at: datetime | None
+    """What was recorded until then is counted; None while nothing is."""
+
+
+class Standing(BaseModel):
+    """Where in the log an answer stands."""
+
+    as_of: AsOf
+    position: dict[str, int]
+    """Service -> how many of its records have been read, over all partitions."""
+    newest_fact: datetime | None
+    """`recorded_at` of the newest fact that is counted."""
+    watermark: datetime | None
+    """Everything recorded before this is counted; None until every service has said so."""
+    provisional: bool
+    """True when facts recorded by now may still arrive."""
+    stale: bool
+    """True when the services have said nothing for longer than the limit."""
+
+
+class Percent(BaseModel):
+    half_up: str | None = None
+    truncated: str | None = None
+
+
+class Figure(BaseModel):
+    """How many households of those in need were reached. The percentage is made last and never stored."""
+
+    place: str
+    place_name: Text | None
+    dimension: str
+    cohort: str | None
+    household_class: str | None = Field(serialization_alias="class")
+    numerator: int
+    denominator: int
+    numerator_definition: Definition
+    denominator_definition: Definition
+    percent: Percent | None
+    """None where nobody is in need."""
+    resolved: int
+    """No longer in need, by help that resolved it or by a later assessment."""
+    open: int
+    """In need still, and not reached at all."""
+    outside_need: int
+    """Helped without an assessed need, or before the programme; beside the figure, not in it."""
+
+
+class Coverage(Standing):
+    figures: list[Figure]
+    level: Level
+    definition: str
+
+
+class PairingSums(BaseModel):
+    helpers: int
+    households: int
+    holding_two: int
+    holding_one: int
+    holding_none: int
+    capacity: int
+    spare: int
+    unpaired: int
+
+
+class DistrictPairing(PairingSums):
+    place: str
+    place_name: Text | None
+
+
+class Pairing(Standing):
+    districts: list[DistrictPairing]
+    province: PairingSums
+    """Sums. Spare places of one district never hide the unpaired of another: both stand here, neither is netted."""
+
+
+class Work(BaseModel):
+    open: int
+    """Needs that nobody has met in any way."""
+    unresolved: int
+    """Needs that last, reached or not: initial help empties nobody's desk."""
+    done: int
+    """Needs that last no longer."""
+
+
+class DeskDimension(Work):
+    dimension: str
+    name: Text
+
+
+class Desk(Work):
+    group: str | None
+    """None: needs of dimensions that no sub-group leads."""
+    name: Text
+    dimensions: list[DeskDimension]
+
+
+class Workload(Standing):
+    groups: list[Desk]
+
+
+class ServiceLag(BaseModel):
+    service: str
+    watermark: datetime | None
+    heard_at: datetime
+    """When the projections last heard from the service, by the real clock."""
+    lag: int
+    """Records that the service says are in its log and that are not folded yet."""
+
+
+class AgencyFreshness(BaseModel):
+    agency: str
+    recorded_at: datetime
+    occurred_on: date
+    events: int
+
+
+class Trouble(BaseModel):
+    quarantined: int
+    """Records that could not be read or trusted at all."""
+    parked: int
+    """Records that wait behind a gap, or beside another of the same version."""
+    incomplete_households: int
+
+
+class Freshness(Standing):
+    services: list[ServiceLag]
+    agencies: list[AgencyFreshness]
+    trouble: Trouble
+
+
+class Need(BaseModel):
+    """One dimension of one household, now."""
+
+    dimension: str
+    in_need: bool
+    reached: bool
+    resolved: bool
+    outside_need: bool
+
+
+class Pair(BaseModel):
+    helper: str
+    role: str
+
+
+class HistoryEntry(BaseModel):
+    recorded_at: datetime
+    occurred_on: date
+    type: str
+    stream: str
+    version: int
+    agency: str
+    data: dict[str, Any]
+    """As published; what is sealed is shown as a mark."""
+
+
+class Household(Standing):
+    household: str
+    village: str | None
+    place_name: Text | None
+    cohort: str | None
+    household_class: str | None = Field(serialization_alias="class")
+    needs: list[Need]
+    pairs: list[Pair]
+    incomplete: bool
+    """True when a record of this household waits or could not be read: what stands here may lack it."""
+    streams: dict[str, int]
+    history: list[HistoryEntry]
+
+
+class HelpersHousehold(BaseModel):
+    household: str
+    role: str
+    district: str
+    since: date
+    needs: list[Need]
+
+
+class HelpersHouseholds(Standing):
+    helper: str
+    kind: str
+    district: str
+    place_name: Text | None
+    office: str
+    households: list[HelpersHousehold]

@@ -1,0 +1,90 @@
+"""The pages: what a browser shows, and the stream that keeps it current."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+from fastapi import APIRouter, Cookie, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.gateway import access, dashboard, models, openapi
+from services.gateway.access import Action
+from services.gateway.feed import Feed, State
+from services.gateway.identity import Keeper, Reader, SessionToken
+from services.gateway.snapshot import tag, taken
+from shared import thai
+from shared.errors import CATALOG, Rejected
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters.update(count=thai.count, moment=thai.thai_moment, day=thai.thai_date)
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def home(request: Request, keeper: Keeper, siao_session: str | None = Cookie(None)) -> Response:
+    """The figures, or the way to the sign-in page."""
+    try:
+        access.may_read(keeper.caller(siao_session or ""), Action.FIGURES)
+    except Rejected as refusal:
+        return RedirectResponse(f"/sign-in?why={refusal.code}" if siao_session else "/sign-in", 303)
+    shown = await _figures(request.app.state.pool)
+    simulated = request.app.state.settings.clock == "simulated"
+    return HTMLResponse(TEMPLATES.get_template("page.html").render(figures=shown.html, simulated=simulated))
+
+
+@router.get("/sign-in")
+async def sign_in(why: str | None = None) -> HTMLResponse:
+    problem = CATALOG[why] if why in ("token_expired", "token_invalid") else None
+    return HTMLResponse(TEMPLATES.get_template("sign_in.html").render(problem=problem))
+
+
+@router.get("/docs")
+async def docs(_: Reader) -> HTMLResponse:
+    """Swagger UI, from files of this machine."""
+    return HTMLResponse(TEMPLATES.get_template("docs.html").render())
+
+
+@router.get("/openapi.json")
+async def described(request: Request, _: Reader) -> JSONResponse:
+    return JSONResponse(openapi.document(request.app))
+
+
+@router.get("/v1/live", response_class=EventSourceResponse)
+async def live(request: Request, caller: Reader, keeper: Keeper, token: SessionToken) -> AsyncIterator[ServerSentEvent]:
+    access.may_read(caller, Action.FIGURES)
+    watched: Feed = request.app.state.feed
+    async for state in watched.states():
+        try:
+            keeper.caller(token)
+        except Rejected:
+            yield ServerSentEvent(event="signed-out", raw_data="")
+            return
+        yield ServerSentEvent(event="figures", id=state.key, raw_data=state.html)
+
+
+def feed(pool: asyncpg.Pool) -> Feed:
+    async def look() -> str:
+        async with taken(pool) as (_, standing):
+            return _key(standing)
+
+    return Feed(look, lambda: _figures(pool))
+
+
+async def _figures(pool: asyncpg.Pool) -> State:
+    shown = await dashboard.gather(pool)
+    html = TEMPLATES.get_template("figures.html").render(d=shown, standing=shown.standing)
+    return State(_key(shown.standing), html)
+
+
+def _key(standing: models.Standing) -> str:
+    """The watermark counts by the minute, as it is shown; else every second would be news."""
+    return f"{tag(standing)} {standing.watermark:%Y-%m-%dT%H:%M}" if standing.watermark else tag(standing)

@@ -1,0 +1,32 @@
+"""Pairing per district: officers, households, and where one of them lacks the other."""
+
+import asyncpg
+
+from services.gateway import models
+from services.gateway.queries import sql
+from shared import places
+
+OFFICER_CAPACITY = 2
+"""Documents A and B: one officer looks after two households, at most."""
+
+_PAIRING = sql("pairing")
+_SUMS = tuple(models.PairingSums.model_fields)
+
+
+async def read(connection: asyncpg.Connection, province: str = places.KHON_KAEN) -> list[models.DistrictPairing]:
+    """Every district of the province, also one where nothing is known yet."""
+    rows = await connection.fetch(_PAIRING, province, OFFICER_CAPACITY)
+    known = {row["district"]: {name: row[name] for name in _SUMS} for row in rows}
+    nothing = dict.fromkeys(_SUMS, 0)
+    return [
+        models.DistrictPairing(
+            place=district,
+            place_name=models.text(places.name_of(district)),
+            **known.get(district, nothing),
+        )
+        for district in sorted({*known, *places.districts_of(province)})
+    ]
+
+
+def total(districts: list[models.DistrictPairing]) -> models.PairingSums:
+    return models.PairingSums(**{name: sum(getattr(one, name) for one in districts) for name in _SUMS})

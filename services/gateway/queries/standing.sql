@@ -1,0 +1,13 @@
+-- How far the log is read, and until when it is complete. One row.
+WITH reached AS (
+    SELECT coalesce(sum(registry), 0)::bigint AS registry, coalesce(sum(pairing), 0)::bigint AS pairing,
+           coalesce(sum(interventions), 0)::bigint AS interventions, max(newest) AS newest
+    FROM checkpoint
+), said AS (
+    -- the watermark is the lowest of the three services' marks; none before each has spoken
+    SELECT CASE WHEN count(s.mark) = 3 THEN min(s.mark) END AS mark,
+           CASE WHEN count(*) = 3 THEN min(w.updated_at) END AS heard, coalesce(bool_or(w.clock = 'real'), true) AS real
+    FROM watermark_settled AS s JOIN watermark AS w USING (service)
+)
+SELECT registry, pairing, interventions, newest, mark, heard, real, clock_timestamp() AS now
+FROM reached, said

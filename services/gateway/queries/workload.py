@@ -1,0 +1,41 @@
+"""What lies on each sub-group's desk: needs by the sub-group that leads their dimension, and those nobody leads."""
+
+import asyncpg
+
+from services.gateway import models
+from services.gateway.labels import DIMENSIONS, NO_OWNER, SUB_GROUPS
+from services.gateway.queries import sql
+from services.gateway.queries.coverage import DEFINITION
+from shared import places
+from shared.events.codes import LEAD_OF_DIMENSION, Dimension, SubGroup
+
+_COVERAGE = sql("coverage")
+_WORK = ("open", "unresolved", "done")
+
+
+async def read(connection: asyncpg.Connection, place: str = places.KHON_KAEN) -> list[models.Desk]:
+    """One desk a sub-group, and last the one without an owner."""
+    digits = places.LEVELS["province"]
+    rows = await connection.fetch(_COVERAGE, DEFINITION, digits, place, None, None, None)
+    known = {row["dimension"]: _work(row) for row in rows}
+    return [_desk(group, known) for group in (*SubGroup, None)]
+
+
+def _work(row: asyncpg.Record) -> dict[str, int]:
+    return {"open": row["unreached"], "unresolved": row["need"] - row["resolved"], "done": row["resolved"]}
+
+
+def _desk(group: SubGroup | None, known: dict[str, dict[str, int]]) -> models.Desk:
+    led = [dimension for dimension, lead in LEAD_OF_DIMENSION.items() if lead is group]
+    work = [known.get(dimension, dict.fromkeys(_WORK, 0)) for dimension in led]
+    name = SUB_GROUPS[group] if group else NO_OWNER
+    return models.Desk(
+        group=group,
+        name=models.Text(**name._asdict()),
+        dimensions=[_of(dimension, one) for dimension, one in zip(led, work, strict=True)],
+        **{what: sum(one[what] for one in work) for what in _WORK},
+    )
+
+
+def _of(dimension: Dimension, work: dict[str, int]) -> models.DeskDimension:
+    return models.DeskDimension(dimension=dimension, name=models.Text(**DIMENSIONS[dimension]._asdict()), **work)

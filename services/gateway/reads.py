@@ -1,0 +1,137 @@
+"""The questions that can be asked under /v1. Each names who may ask, and answers from one snapshot."""
+
+from typing import Annotated, Literal
+
+import asyncpg
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.gateway import access, models
+from services.gateway.access import Action
+from services.gateway.identity import Reader
+from services.gateway.queries import coverage, freshness, helper, household, pairing, workload
+from services.gateway.snapshot import Snap
+from shared import places
+from shared.errors import Rejected
+from shared.events.base import HelperId, HouseholdId
+from shared.events.codes import Cohort, Dimension, HouseholdClass
+
+router = APIRouter(prefix="/v1", tags=["questions"])
+
+Rounding = Literal["half_up", "truncated"]
+
+
+class Ask(BaseModel):
+    """A question's parameters; one that does not exist is refused, so that a slip does not widen what is counted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    place: str = Field(places.KHON_KAEN, description="Code of a place, or the beginning of one: 40, 4019, 401902, …")
+
+    def check(self, level: models.Level) -> None:
+        """A place below the level would be a smaller cell under a larger one's name, and slip past who may see it.
+
+        Raises Rejected field_invalid or place_unknown.
+        """
+        if len(self.place) > places.LEVELS[level]:
+            raise Rejected(
+                "field_invalid", field="place", expected=f"at most a {level}", expected_th=f"พื้นที่ไม่เล็กกว่าระดับ {level}"
+            )
+        if not self.place.isdigit() or places.name_of(self.place) is None:
+            raise Rejected("place_unknown", field="place", place=self.place[:8])
+
+
+class CoverageAsk(Ask):
+    level: models.Level = "province"
+    dimension: Dimension | None = None
+    cohort: Cohort | None = None
+    household_class: HouseholdClass | None = Field(None, alias="class")
+    rounding: Rounding | None = Field(None, description="Only this one; both when left out.")
+
+
+@router.get("/coverage", response_model=models.Coverage)
+async def read_coverage(caller: Reader, snap: Snap, ask: Annotated[CoverageAsk, Query()]) -> Response:
+    """Of the households in need in each dimension, how many were reached."""
+    access.may_read(caller, Action.VILLAGES if ask.level == "village" else Action.FIGURES, ask.place)
+    ask.check(ask.level)
+    question = coverage.Question(ask.level, ask.place, ask.dimension, ask.cohort, ask.household_class)
+
+    async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Coverage:
+        figures = [_rounded(figure, ask.rounding) for figure in await coverage.read(connection, question)]
+        return models.Coverage(**dict(standing), figures=figures, level=ask.level, definition=coverage.DEFINITION)
+
+    return await snap.answer(read)
+
+
+def _rounded(figure: models.Figure, rounding: Rounding | None) -> models.Figure:
+    if rounding is None or figure.percent is None:
+        return figure
+    only = models.Percent(**{rounding: getattr(figure.percent, rounding)})
+    return figure.model_copy(update={"percent": only})
+
+
+@router.get("/households/{id}", response_model=models.Household)
+async def read_household(caller: Reader, snap: Snap, id_: Annotated[HouseholdId, Path(alias="id")]) -> Response:
+    """One household's card: what is known now, and every fact behind it. Sealed details are never shown."""
+    access.may_read(caller, Action.CASES)
+
+    async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Household:
+        card = await household.read(connection, id_)
+        access.may_read(caller, Action.CASES, card["village"] or "")
+        return models.Household(**dict(standing), **card)
+
+    return await snap.answer(read)
+
+
+@router.get("/helpers/{id}/households", response_model=models.HelpersHouseholds)
+async def read_helper(caller: Reader, snap: Snap, id_: Annotated[HelperId, Path(alias="id")]) -> Response:
+    """Whom a helper looks after, and what they still need."""
+    access.may_read(caller, Action.CASES)
+
+    async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.HelpersHouseholds:
+        who = await helper.who(connection, id_)
+        access.may_read(caller, Action.CASES, who["district"])
+        held = await helper.households(connection, id_)
+        return models.HelpersHouseholds(**dict(standing), helper=id_, **who, households=held)
+
+    return await snap.answer(read)
+
+
+@router.get("/pairing", response_model=models.Pairing)
+async def read_pairing(caller: Reader, snap: Snap) -> Response:
+    """Officers and households of each district: who holds two, one or none, what is spare, who is unpaired."""
+    access.may_read(caller, Action.FIGURES)
+
+    async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Pairing:
+        districts = await pairing.read(connection)
+        return models.Pairing(**dict(standing), districts=districts, province=pairing.total(districts))
+
+    return await snap.answer(read)
+
+
+@router.get("/working-groups/workload", response_model=models.Workload)
+async def read_workload(caller: Reader, snap: Snap, ask: Annotated[Ask, Query()]) -> Response:
+    """Needs on the desk of each sub-group, and those that have no owner."""
+    access.may_read(caller, Action.FIGURES)
+    ask.check("subdistrict")
+
+    async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Workload:
+        return models.Workload(**dict(standing), groups=await workload.read(connection, ask.place))
+
+    return await snap.answer(read)
+
+
+@router.get("/freshness", response_model=models.Freshness)
+async def read_freshness(caller: Reader, snap: Snap) -> Response:
+    """How far each service's log is read, whose data is how old, and what could not be read."""
+    access.may_read(caller, Action.FIGURES)
+
+    async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Freshness:
+        return models.Freshness(
+            **dict(standing),
+            services=await freshness.services(connection),
+            agencies=await freshness.agencies(connection),
+            trouble=await freshness.trouble(connection),
+        )
+
+    return await snap.answer(read)

@@ -1,0 +1,77 @@
+"""One answer, one moment: everything a reader is told comes from a single read-only snapshot of the tables."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+
+from services.gateway.models import Standing
+from services.gateway.queries import standing
+from shared.errors import Rejected
+from shared.runtime import after
+
+WAIT_SECONDS = 5.0
+"""The longest a reader waits for what it wrote."""
+POLL_SECONDS = 0.05
+
+Read = Callable[[asyncpg.Connection, Standing], Awaitable[BaseModel]]
+
+_BEHIND = """
+-- How many of the streams have not been folded up to the version asked for.
+SELECT count(*) FROM unnest($1::text[], $2::int[]) AS asked (stream, version)
+LEFT JOIN stream_head AS head USING (stream)
+WHERE coalesce(head.version, 0) < asked.version
+"""
+
+
+async def wait_for(pool: asyncpg.Pool, siao_after: str | None) -> None:
+    """Returns when the projections have passed every `stream@version`. Raises Rejected not_yet_visible."""
+    wanted = after.parse(siao_after)
+    until = time.monotonic() + WAIT_SECONDS
+    while wanted and await pool.fetchval(_BEHIND, list(wanted), list(wanted.values())):
+        if time.monotonic() > until:
+            raise Rejected("not_yet_visible", field="Siao-After")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+@asynccontextmanager
+async def taken(pool: asyncpg.Pool) -> AsyncIterator[tuple[asyncpg.Connection, Standing]]:
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        yield connection, await standing.read(connection)
+
+
+class Snapshot:
+    """Answers one request from one snapshot; a caller that holds the same state already gets 304."""
+
+    def __init__(
+        self,
+        request: Request,
+        siao_after: Annotated[str | None, Header(description="Waits until these stream@version are visible.")] = None,
+        if_none_match: Annotated[str | None, Header()] = None,
+    ) -> None:
+        self._pool: asyncpg.Pool = request.app.state.pool
+        self._after, self._held = siao_after, if_none_match
+
+    async def answer(self, read: Read) -> Response:
+        """Raises Rejected not_yet_visible, and whatever `read` raises."""
+        await wait_for(self._pool, self._after)
+        async with taken(self._pool) as (connection, state):
+            headers = {"etag": tag(state), "cache-control": "private, no-cache", "vary": "Authorization, Cookie"}
+            if self._held == headers["etag"]:
+                return Response(status_code=304, headers=headers)
+            told = await read(connection, state)
+        return Response(told.model_dump_json(by_alias=True), headers=headers, media_type="application/json")
+
+
+def tag(state: Standing) -> str:
+    """Weak (RFC 9110 §8.8.1): the watermark moves on while nothing happens, and the figures stay what they were."""
+    marks = "p" * state.provisional + "s" * state.stale
+    return f'W/"{".".join(str(n) for n in state.position.values())}{marks}"'
+
+
+Snap = Annotated[Snapshot, Depends()]
