@@ -90,7 +90,7 @@ def _maven(cache: Path) -> MavenContext:
 
 def _fetch_one(maven: MavenContext, pin: Pin, folder: Path) -> None:
     with _explained(pin, folder):
-        path = _DOWNLOADING(_download, maven, pin)
+        path = DOWNLOADING(_download, maven, pin)
         if not _is_whole(path, pin):
             raise SetupError(
                 f"{pin.coordinate} came with other bytes than requirements/kafka-jars.txt pins: "
@@ -109,7 +109,7 @@ def _download(maven: MavenContext, pin: Pin) -> Path:
     return artifact.resolve()
 
 
-_DOWNLOADING = Retrying(
+DOWNLOADING = Retrying(
     retry=retry_if_exception_type(RequestException), stop=stop_after_attempt(4), wait=wait_exponential(), reraise=True
 )
 
