@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from asyncapi3.models import AsyncAPI3  # type: ignore[import-untyped]
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from asyncapi3.models import AsyncAPI3
+from jsonschema import Draft202012Validator
 
 from shared.events import asyncapi, catalog
 from shared.events.topics import TOPICS
