@@ -82,22 +82,22 @@ class Servers:
 
     async def start_kafka(self) -> None:
         kafka.prepare(self.broker)
-        self._kafka = _spawn(kafka.command(self.broker), self.home.log("kafka"), signal.SIGTERM)
-        await _until(lambda: kafka.ready(self.broker.address, self.words["kafka"][kafka.ADMIN]), self._kafka)
+        self._kafka = spawn(kafka.command(self.broker), self.home.log("kafka"), signal.SIGTERM)
+        await until(lambda: kafka.ready(self.broker.address, self.words["kafka"][kafka.ADMIN]), self._kafka)
 
     async def start_postgres(self) -> None:
         postgres.prepare(self.cluster)
         command, log = postgres.command(self.cluster), self.home.log("postgres")
-        self._postgres = _spawn(command, log, signal.SIGQUIT, self.cluster)
-        await _until(lambda: postgres.ready(self.cluster.dsn()), self._postgres)
+        self._postgres = spawn(command, log, signal.SIGQUIT, self.cluster)
+        await until(lambda: postgres.ready(self.cluster.dsn()), self._postgres)
 
     async def stop_kafka(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._kafka:
-            await _end(self._kafka, how)
+            await end(self._kafka, how)
 
     async def stop_postgres(self, how: signal.Signals = signal.SIGINT) -> None:
         if self._postgres:
-            await _end(self._postgres, how)
+            await end(self._postgres, how)
 
     async def restart_kafka(self) -> None:
         """A clean restart."""
@@ -137,7 +137,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return os.environ | {f"SIAO_{name.upper()}": value for name, value in told.items()}
 
 
-def _spawn(
+def spawn(
     command: Sequence[str], log: Path, at_our_death: signal.Signals, cluster: postgres.Cluster | None = None
 ) -> subprocess.Popen[bytes]:
     user = cluster.user if cluster else None
@@ -163,7 +163,7 @@ def free_port() -> int:
         return port
 
 
-async def _until(ready: Callable[[], Awaitable[bool]], process: subprocess.Popen[bytes]) -> None:
+async def until(ready: Callable[[], Awaitable[bool]], process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not await ready():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -171,7 +171,7 @@ async def _until(ready: Callable[[], Awaitable[bool]], process: subprocess.Popen
         await asyncio.sleep(0.1)
 
 
-async def _end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+async def end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
     if process.poll() is None:
         process.send_signal(how)
     await asyncio.to_thread(process.wait)
