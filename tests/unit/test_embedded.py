@@ -44,7 +44,6 @@ def test_settings_are_private_and_survive_any_script(tmp_path: Path) -> None:
     settings = folder / "server.properties"
     assert settings.stat().st_mode & 0o777 == 0o600
     assert r"/\u0e08\u0e19 \u00e9 \\/data" in settings.read_text()
-    )
     assert "allow.everyone.if.no.acl.found=false" in settings.read_text()
 
 
