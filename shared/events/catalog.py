@@ -1,26 +1,32 @@
 """Finds the class of a message by its type name, and reads its JSON."""
 
-from typing import get_args
+from typing import Any, get_args
 
 from shared.events.base import Command, Event
-from shared.events.interventions import InterventionDelivered, RecordIntervention
+from shared.events.interventions import InterventionsCommand, InterventionsEvent
 from shared.events.pairing import PairingCommand, PairingEvent
 from shared.events.registry import RegistryCommand, RegistryEvent
 
 SERVICES = ("registry", "pairing", "interventions")
 """The services that accept commands and publish events."""
 
+
+def _by_type(union: Any) -> dict[str, Any]:
+    """The classes of a union by their type name; a union of one is that class itself."""
+    return {member.type: member for member in get_args(union) or (union,)}
+
+
 COMMANDS: dict[str, dict[str, type[Command]]] = {
-    "registry": {c.type: c for c in get_args(RegistryCommand)},
-    "pairing": {c.type: c for c in get_args(PairingCommand)},
-    "interventions": {RecordIntervention.type: RecordIntervention},
+    "registry": _by_type(RegistryCommand),
+    "pairing": _by_type(PairingCommand),
+    "interventions": _by_type(InterventionsCommand),
 }
 """Deciding service -> type name -> command class."""
 
 EVENTS_OF: dict[str, dict[str, type[Event]]] = {
-    "registry": {e.type: e for e in get_args(RegistryEvent)},
-    "pairing": {e.type: e for e in get_args(PairingEvent)},
-    "interventions": {InterventionDelivered.type: InterventionDelivered},
+    "registry": _by_type(RegistryEvent),
+    "pairing": _by_type(PairingEvent),
+    "interventions": _by_type(InterventionsEvent),
 }
 """Publishing service -> type name -> event class."""
 
