@@ -46,6 +46,7 @@ _BY_LIMIT: dict[str, tuple[str, Said]] = {
     "less_than_equal": ("le", ("at most {}", "ไม่เกิน {}")),
     "text_length": ("limit", ("between 1 and {} characters", "1 ถึง {} ตัวอักษร")),
     "enum": ("expected", ("one of {}", "ค่าใดค่าหนึ่งใน {}")),
+    "literal_error": ("expected", ("one of {}", "ค่าใดค่าหนึ่งใน {}")),
 }
 """pydantic's error type -> the entry of its context that is the limit, and how it is said."""
 
