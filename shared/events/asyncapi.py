@@ -13,9 +13,10 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from shared.events.base import Event
+from shared.events.base import Event, Message
 from shared.events.catalog import EVENTS, EVENTS_OF
-from shared.events.topics import EVENT_TOPICS, GROUP_PREFIXES, TOPICS, Topic
+from shared.events.progress import Watermark
+from shared.events.topics import EVENT_TOPICS, GROUP_PREFIXES, PROGRESS, TOPICS, Topic
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "asyncapi.json"
@@ -69,9 +70,10 @@ def key(name: str) -> str:
 
 
 def payload_schemas() -> Json:
-    """Name -> JSON Schema, of every event and of what events are made of."""
+    """Name -> JSON Schema, of everything published and of what that is made of."""
+    published: list[type[Message]] = [*EVENTS.values(), Watermark]
     _, schemas = models_json_schema(
-        [(event, "serialization") for event in EVENTS.values()],
+        [(model, "serialization") for model in published],
         ref_template="#/components/schemas/{model}",
         schema_generator=Published,
     )
@@ -92,7 +94,7 @@ def document() -> Json:
         "channels": {key(topic.name): _channel(topic) for topic in TOPICS},
         "operations": {name: operation for topic in TOPICS for name, operation in _operations(topic).items()},
         "components": {
-            "messages": {key(name): _message(event) for name, event in EVENTS.items()},
+            "messages": {"Watermark": _watermark(), **{key(name): _message(event) for name, event in EVENTS.items()}},
             "schemas": {"Headers": _headers(), **payload_schemas()},
             "securitySchemes": {"scram": {"type": "scramSha512", "description": "One principal a service."}},
         },
@@ -126,6 +128,8 @@ def _channel(topic: Topic) -> Json:
 
 
 def _messages_on(topic: Topic) -> list[str]:
+    if topic == PROGRESS:
+        return ["Watermark"]
     return [key(name) for service, at in EVENT_TOPICS.items() if at == topic for name in EVENTS_OF[service]]
 
 
@@ -161,6 +165,14 @@ def _message(event: type[Event]) -> Json:
             "kafka": {"key": {"type": "string", "pattern": "^h[hp]_[0-9a-z]{20}$"}, "bindingVersion": "0.5.0"}
         },
         "examples": [{"headers": record["headers"], "payload": json.loads(record["value"])} for record in golden],
+    }
+
+
+def _watermark() -> Json:
+    return {
+        "contentType": "application/json",
+        "payload": {"$ref": "#/components/schemas/Watermark"},
+        "bindings": {"kafka": {"key": {"enum": list(EVENT_TOPICS)}, "bindingVersion": "0.5.0"}},
     }
 
 

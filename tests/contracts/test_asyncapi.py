@@ -8,6 +8,7 @@ from asyncapi3.models import AsyncAPI3
 from jsonschema import Draft202012Validator
 
 from shared.events import asyncapi, catalog
+from shared.events.progress import Watermark
 from shared.events.topics import TOPICS
 from tests.contracts.test_golden import each_event, golden
 
@@ -52,7 +53,16 @@ def test_every_reference_leads_somewhere() -> None:
 def test_every_topic_and_every_event_is_described() -> None:
     assert {channel["address"] for channel in DOCUMENT["channels"].values()} == {topic.name for topic in TOPICS}
     described = {name for channel in DOCUMENT["channels"].values() for name in channel["messages"]}
-    assert {asyncapi.key(name) for name in catalog.EVENTS} <= described
+    assert described == {"Watermark", *(asyncapi.key(name) for name in catalog.EVENTS)}
+
+
+def test_a_watermark_is_as_described() -> None:
+    said = (
+        '{"service":"pairing","mark":"2019-10-03T02:00:00.000000Z","offsets":{"0":7},"clock":"2019-10-03T02:00:01.5Z"}'
+    )
+    Watermark.model_validate_json(said)
+    assert valid(json.loads(said), at("Watermark", "payload"))
+    assert not valid({**json.loads(said), "mark": None}, at("Watermark", "payload"))
 
 
 @each_event

@@ -11,21 +11,17 @@ from hypothesis import strategies as st
 
 from services.pairing.domain import (
     CAPACITY,
-    HELPER_START,
     START,
     HelperLoad,
     Known,
-    KnownHelper,
     Pairing,
     decide,
-    decide_helper,
     evolve,
-    evolve_helper,
     load_change,
 )
 from shared.errors import Rejected
 from shared.events.codes import Chosen, EndReason, HelperKind, OtherDistrictReason, PairRole
-from shared.events.pairing import AssignPair, EndPair, EnrolHelper, HelperEnrolled, PairAssigned, PairEnded
+from shared.events.pairing import AssignPair, EndPair, PairAssigned, PairEnded
 
 Fact = PairAssigned | PairEnded
 
@@ -177,6 +173,10 @@ def test_whoever_is_no_officer_helps_anywhere(kind: HelperKind) -> None:
     assert when(assign().model_copy(update={"order": None}), known=Known("4001", helper(kind=kind))) != []
 
 
+def test_every_kind_of_helper_has_a_capacity() -> None:
+    assert set(CAPACITY) == set(HelperKind)
+
+
 # -- ending ------------------------------------------------------------------------------------------------------
 
 
@@ -244,40 +244,6 @@ def test_an_earlier_supporter_stands_in_nobodys_way() -> None:
 def test_a_pair_entered_by_mistake_never_was() -> None:
     mistake = ended(reason=EndReason.ENTERED_BY_MISTAKE)
     assert when(assign(SECOND), assigned(), mistake) == [assigned(SECOND)]
-
-
-# -- enrolling ---------------------------------------------------------------------------------------------------
-
-enrol = EnrolHelper(occurred_on=ENROLLED, kind=HelperKind.OFFICER, district="4019", office="cdd")
-enrolled = HelperEnrolled(
-    occurred_on=ENROLLED, helper=OFFICER, kind=HelperKind.OFFICER, district="4019", office="cdd", sealed="c2VhbGVk"
-)
-
-
-def test_a_helper_is_enrolled_once_however_the_name_is_sealed() -> None:
-    assert decide_helper(HELPER_START, enrol, KnownHelper(OFFICER, "c2VhbGVk")) == [enrolled]
-    assert decide_helper(evolve_helper(HELPER_START, enrolled), enrol, KnownHelper(OFFICER, "b3RoZXI=")) == []
-
-
-@pytest.mark.parametrize(
-    ("other", "sealed"),
-    [
-        ({"kind": HelperKind.PERSON}, "c2VhbGVk"),
-        ({"district": "4001"}, "c2VhbGVk"),
-        ({"office": "red-cross"}, "c2VhbGVk"),
-        ({"occurred_on": DAY}, "c2VhbGVk"),
-        ({}, None),
-    ],
-)
-def test_enrolling_again_with_other_details_is_refused(other: dict[str, object], sealed: str | None) -> None:
-    state = evolve_helper(HELPER_START, enrolled)
-    with pytest.raises(Rejected, match="helper_enrolled_otherwise") as no:
-        decide_helper(state, enrol.model_copy(update=other), KnownHelper(OFFICER, sealed))
-    assert no.value.field == "data.helper"
-
-
-def test_every_kind_of_helper_has_a_capacity() -> None:
-    assert set(CAPACITY) == set(HelperKind)
 
 
 # -- promises ----------------------------------------------------------------------------------------------------
