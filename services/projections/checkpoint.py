@@ -1,0 +1,70 @@
+"""How far a partition number is folded, and which of the delivered records are new."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.projections.decode import SERVICE_OF_TOPIC, fingerprint
+from services.projections.facts import LogRecord
+
+SERVICES = tuple(SERVICE_OF_TOPIC.values())
+
+
+class LostRecords(Exception):
+    """Records between the checkpoint and what was delivered never came. Start again from the checkpoint."""
+
+
+class LogRewritten(Exception):
+    """The log holds another record where the checkpoint stands: a broker lost its end, and it was filled again."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service)
+        self.service = service
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Consecutive records of one partition of one topic, as they were fetched."""
+
+    service: str
+    start: int
+    """The offset from which the fetch began: nothing stands between it and the first record."""
+    records: Sequence[LogRecord]
+
+
+@dataclass
+class Checkpoint:
+    """The row of a partition number, locked while a batch is folded."""
+
+    partition: int
+    offsets: dict[str, int]
+    """Service -> the next offset."""
+    tails: dict[str, str]
+    """Service -> fingerprint of the record before it."""
+    newest: datetime | None = None
+    moved: bool = field(default=False)
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Checkpoint":
+        return cls(
+            row["partition"],
+            {service: row[service] for service in SERVICES},
+            {service: row[f"{service}_tail"] for service in SERVICES},
+        )
+
+    def pass_over(self, piece: Slice) -> Sequence[LogRecord]:
+        """The records of `piece` that are new; the checkpoint then stands behind them.
+
+        Raises LostRecords and LogRewritten.
+        """
+        service, offset = piece.service, self.offsets[piece.service]
+        if piece.start > offset:
+            raise LostRecords(f"{service}-{self.partition}: from {piece.start}, but the checkpoint is {offset}")
+        for record in piece.records:
+            if record.offset == offset - 1 and self.tails[service] and fingerprint(record) != self.tails[service]:
+                raise LogRewritten(service)
+        new = [record for record in piece.records if record.offset >= offset]
+        if new:
+            self.offsets[service], self.tails[service], self.moved = new[-1].offset + 1, fingerprint(new[-1]), True
+        return new

@@ -1,0 +1,100 @@
+"""The tables of a read model: its ledger, which says what each fact changed, and its rollup, the ledger's sum."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+
+import asyncpg
+
+from services.projections.fold import Change, Version
+from services.projections.model import ReadModel
+from services.projections.sql import columns
+from services.projections.steps import Cell, Rows
+
+Gone = tuple[str, str, int]
+"""key, stream, version: a fact whose rows go."""
+
+
+async def stored(
+    connection: asyncpg.Connection, model: ReadModel, keys: Collection[str]
+) -> dict[str, dict[Version, Rows]]:
+    """Key -> fact -> the rows that it made."""
+    found: dict[str, dict[Version, Rows]] = {key: defaultdict(dict) for key in keys}
+    for key, stream, version, delta, *row in await connection.fetch(_select(model), list(keys)):
+        found[key][stream, version][tuple(row)] = delta
+    return found
+
+
+async def write(
+    connection: asyncpg.Connection, model: ReadModel, partition: int, gone: Collection[Gone], come: Sequence[Change]
+) -> None:
+    """Takes the rows of some facts out, and puts rows in."""
+    if gone:
+        await connection.execute(_delete(model), *columns(sorted(gone)))
+    if come:
+        rows = [(c.fact.key, *c.fact.order, c.fact.event_id, partition, c.delta, *c.row) for c in come]
+        await connection.execute(_insert(model), *columns(rows))
+
+
+async def roll_up(connection: asyncpg.Connection, model: ReadModel, partition: int, sums: Mapping[Cell, int]) -> None:
+    """Adds to the sums of some cells; a cell that comes to zero goes, so that live and rebuilt tables are equal."""
+    rows = sorted((cell, n) for cell, n in sums.items() if n)
+    if not rows:
+        return
+    await connection.execute(_add(model), partition, *columns((n, *cell) for cell, n in rows))
+    fallen = [cell for cell, n in rows if n < 0]
+    if fallen:
+        await connection.execute(_clear(model), partition, *columns(fallen))
+
+
+# The names in the following come from the read models' own source, never from outside.
+
+
+@cache
+def _select(model: ReadModel) -> str:
+    names = ", ".join(model.columns)
+    return f"SELECT key, stream, version, delta, valid_on, {names} FROM {model.name}_ledger WHERE key = ANY($1)"  # noqa: S608
+
+
+@cache
+def _delete(model: ReadModel) -> str:
+    return (
+        f"DELETE FROM {model.name}_ledger AS held "  # noqa: S608
+        "USING unnest($1::text[], $2::text[], $3::integer[]) AS gone (key, stream, version) "
+        "WHERE held.key = gone.key AND held.stream = gone.stream AND held.version = gone.version"
+    )
+
+
+@cache
+def _insert(model: ReadModel) -> str:
+    names = ", ".join(model.columns)
+    return (
+        f"INSERT INTO {model.name}_ledger "  # noqa: S608
+        f"(key, recorded_at, stream, version, event_id, partition, delta, valid_on, {names}) SELECT * FROM unnest("
+        "$1::text[], $2::timestamptz[], $3::text[], $4::integer[], $5::uuid[], $6::smallint[], $7::smallint[], "
+        f"$8::date[], {_texts(model, 9)})"
+    )
+
+
+@cache
+def _add(model: ReadModel) -> str:
+    names = ", ".join(model.columns)
+    return (
+        f"INSERT INTO {model.name}_rollup AS held (partition, n, {names}) "  # noqa: S608
+        f"SELECT $1, * FROM unnest($2::integer[], {_texts(model, 3)}) "
+        f"ON CONFLICT (partition, {names}) DO UPDATE SET n = held.n + excluded.n"
+    )
+
+
+@cache
+def _clear(model: ReadModel) -> str:
+    names = ", ".join(model.columns)
+    same = " AND ".join(f"held.{name} = fallen.{name}" for name in model.columns)
+    return (
+        f"DELETE FROM {model.name}_rollup AS held USING unnest({_texts(model, 2)}) AS fallen ({names}) "  # noqa: S608
+        f"WHERE held.partition = $1 AND {same} AND held.n = 0"
+    )
+
+
+def _texts(model: ReadModel, first: int) -> str:
+    return ", ".join(f"${first + i}::text[]" for i in range(len(model.columns)))

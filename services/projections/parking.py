@@ -1,0 +1,126 @@
+"""Streams in the database: where each ends, what of it is parked, and what nobody can read."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+import asyncpg
+
+from services.projections.decode import read
+from services.projections.facts import Arrived, At, Unreadable
+from services.projections.sql import QUERIES, columns
+from services.projections.streams import Head, Record, Slot, Stream
+from shared.events import envelope
+
+QUARANTINE_BYTES = 65_536
+"""Kept of an unreadable record's headers, and of its value."""
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What came of some records."""
+
+    folded: list[Arrived]
+    """May be folded now; of one stream, in order of version."""
+    repeated: int
+    parked: Counter[str]
+    """Reason -> how many records were parked now."""
+    touched: set[str]
+    """Keys of which something is parked, or was."""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A parked record in the shape in which the log delivered it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+async def sort_in(connection: asyncpg.Connection, partition: int, records: Sequence[Record]) -> Sorted:
+    """Puts each record where it belongs: among the facts, among the parked, in quarantine, or nowhere as a repeat."""
+    unreadable = [record for record in records if isinstance(record, Unreadable)]
+    if unreadable:
+        await _quarantine(connection, unreadable)
+    named = defaultdict(list)
+    for record in records:
+        if record.stream:
+            named[record.stream].append(record)
+    streams = await _load(connection, named) if named else {}
+    before = {name: set(stream.waiting) for name, stream in streams.items()}
+    for name, stream in streams.items():
+        stream.take(named[name])
+    folded = [arrived for stream in streams.values() for arrived in stream.folded]
+    if streams:
+        await _save(connection, partition, streams, before)
+    return Sorted(
+        folded,
+        sum(stream.repeated for stream in streams.values()),
+        Counter(s.reason(s.waiting[slot]) for name, s in streams.items() for slot in s.waiting.keys() - before[name]),
+        {envelope.key_of(name) for name, stream in streams.items() if stream.waiting or before[name]},
+    )
+
+
+async def _load(connection: asyncpg.Connection, named: Mapping[str, Sequence[Record]]) -> dict[str, Stream]:
+    """The streams of these records, ready to take them."""
+    streams, parked = {name: Stream() for name in named}, []
+    for name, version, digest, state in await connection.fetch(QUERIES["heads"], list(named)):
+        streams[name].head = Head(version, digest)
+        if state == "parked":
+            parked.append(name)
+    again = [(name, r.version) for name, rs in named.items() for r in rs if r.version <= streams[name].head.version]
+    if again:
+        for name, version, digest in await connection.fetch(QUERIES["known"], *columns(again)):
+            streams[name].known[version] = digest
+    if parked:
+        for row in await connection.fetch(QUERIES["parked_of"], parked):
+            streams[row["stream"]].waiting[row["version"], row["hash"]] = _unpark(row)
+    return streams
+
+
+def _unpark(row: asyncpg.Record) -> Record:
+    """Read again: what an older worker could not read, this one may."""
+    at, headers, value = At(row["topic"], row["partition"], row["offset"]), row["headers"], row["value"]
+    if row["reason"] == "altered":
+        return Unreadable(at, row["stream"], row["version"], row["hash"], headers, value, "altered", "")
+    told = [(name, text.encode()) for name, text in envelope.split(headers)]
+    return read(_Stored(*at, row["key"].encode(), value, [*told, ("ce_hash", row["hash"].encode())]))
+
+
+async def _save(
+    connection: asyncpg.Connection, partition: int, streams: Mapping[str, Stream], before: Mapping[str, set[Slot]]
+) -> None:
+    """`before`: what each stream had parked."""
+    heads = [_head(name, partition, stream) for name, stream in sorted(streams.items())]
+    await connection.execute(QUERIES["save_heads"], *columns(heads))
+    freed = [(name, *slot) for name, stream in streams.items() for slot in before[name] - stream.waiting.keys()]
+    if freed:
+        await connection.execute(QUERIES["forget_parked"], *columns(freed))
+    waiting = [_parked(name, stream, r) for name, stream in streams.items() for r in stream.waiting.values()]
+    if waiting:
+        await connection.execute(QUERIES["park"], *columns(waiting))
+
+
+def _head(name: str, partition: int, stream: Stream) -> tuple[object, ...]:
+    first = min(stream.waiting.items(), default=None, key=itemgetter(0))
+    state, reason = ("parked", stream.reason(first[1])) if first else ("ok", None)
+    return name, envelope.key_of(name), partition, *stream.head, state, reason
+
+
+def _parked(name: str, stream: Stream, record: Record) -> tuple[object, ...]:
+    place = (name, record.version, record.hash, envelope.key_of(name), stream.reason(record))
+    return *place, *record.at, record.headers, record.value
+
+
+async def _quarantine(connection: asyncpg.Connection, records: Iterable[Unreadable]) -> None:
+    rows = [(*r.at, r.reason, r.stream or None, r.version or None, len(r.value), *_cut(r)) for r in records]
+    await connection.execute(QUERIES["quarantine"], *columns(rows))
+
+
+def _cut(record: Unreadable) -> tuple[bytes, bytes]:
+    return record.headers[:QUARANTINE_BYTES], record.value[:QUARANTINE_BYTES]

@@ -1,0 +1,74 @@
+"""Which of the records that arrived may be folded: only those that continue their stream's gap-free prefix.
+
+Version and hash decide, never an offset: a relay that crashed sends the same event again under a new one. The rest is
+parked: behind a gap until the missing version comes; beside or off the chain, for a person to look at.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.projections.facts import Arrived, Unreadable
+from shared.events.envelope import GENESIS
+
+Record = Arrived | Unreadable
+Slot = tuple[int, str]
+"""version, hash."""
+
+
+class Head(NamedTuple):
+    """The end of what is folded of a stream."""
+
+    version: int = 0
+    hash: str = GENESIS
+
+
+@dataclass
+class Stream:
+    """A stream into which records are sorted. What comes of it does not depend on their order, except in a fork:
+    of two records that both continue the stream, the first is folded."""
+
+    head: Head = field(default_factory=Head)
+    known: dict[int, str] = field(default_factory=dict)
+    """Version -> hash of what is folded; at least of the versions that will be taken."""
+    waiting: dict[Slot, Record] = field(default_factory=dict)
+    """What is parked."""
+    folded: list[Arrived] = field(default_factory=list)
+    """By this object, in order of version."""
+    repeated: int = 0
+
+    def take(self, records: Iterable[Record]) -> None:
+        self._fold_what_waits()
+        for record in records:
+            slot = record.version, record.hash
+            if self.known.get(record.version) == record.hash or slot in self.waiting:
+                self.repeated += 1
+            elif isinstance(record, Arrived) and self._continues(record):
+                self._fold(record)
+                self._fold_what_waits()
+            elif isinstance(record, Arrived) or record.version > self.head.version:
+                self.waiting[slot] = record
+
+    def reason(self, record: Record) -> str:
+        """Why a waiting record waits."""
+        if isinstance(record, Unreadable):
+            return record.kind
+        if record.version <= self.head.version:
+            return "fork"
+        return "gap" if record.version > self.head.version + 1 else "chain"
+
+    def _continues(self, record: Arrived) -> bool:
+        return record.version == self.head.version + 1 and record.prev_hash == self.head.hash
+
+    def _fold(self, record: Arrived) -> None:
+        self.folded.append(record)
+        self.head = Head(record.version, record.hash)
+        self.known[record.version] = record.hash
+        # An unreadable one in its place waits for nothing any more; the quarantine still tells of it.
+        for slot, other in list(self.waiting.items()):
+            if other is record or (slot[0] == record.version and isinstance(other, Unreadable)):
+                del self.waiting[slot]
+
+    def _fold_what_waits(self) -> None:
+        while following := [r for r in self.waiting.values() if isinstance(r, Arrived) and self._continues(r)]:
+            self._fold(following[0])

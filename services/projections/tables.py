@@ -1,0 +1,93 @@
+"""The engine's tables, read and written a batch at a time, always inside the caller's transaction."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+import asyncpg
+
+from services.projections import card as cards
+from services.projections.card import Card
+from services.projections.checkpoint import SERVICES, Checkpoint
+from services.projections.decode import event_of
+from services.projections.facts import Arrived, Fact, Order
+from services.projections.sql import QUERIES, columns
+
+
+class Known(NamedTuple):
+    """A card as it is stored."""
+
+    card: Card
+    last: Order | None
+
+
+async def lock_checkpoint(connection: asyncpg.Connection, partition: int) -> Checkpoint:
+    """Locked until the transaction ends: whoever else folds this partition waits, and then sees what we did."""
+    row = await connection.fetchrow(QUERIES["lock_checkpoint"], partition)
+    if row is None:
+        await connection.execute(QUERIES["new_checkpoint"], partition)
+        row = await connection.fetchrow(QUERIES["lock_checkpoint"], partition)
+    return Checkpoint.of(row)
+
+
+async def save_checkpoint(connection: asyncpg.Connection, checkpoint: Checkpoint) -> None:
+    await connection.execute(
+        QUERIES["save_checkpoint"],
+        checkpoint.partition,
+        *(checkpoint.offsets[service] for service in SERVICES),
+        *(checkpoint.tails[service] for service in SERVICES),
+        checkpoint.newest,
+    )
+
+
+async def add_facts(connection: asyncpg.Connection, arrived: Iterable[Arrived]) -> None:
+    await connection.execute(QUERIES["add_facts"], *columns(_fact_row(a.fact, a) for a in arrived))
+
+
+def _fact_row(fact: Fact, a: Arrived) -> tuple[object, ...]:
+    told = (fact.event_id, fact.type, a.occurred_on, fact.agency)
+    return fact.key, *fact.order, *told, a.hash, *a.at, a.headers, a.value
+
+
+async def facts_of(connection: asyncpg.Connection, keys: Collection[str]) -> dict[str, list[Fact]]:
+    """Every folded fact of these keys, in no order."""
+    found: dict[str, list[Fact]] = {key: [] for key in keys}
+    for key, recorded_at, stream, version, event_id, kind, agency, value in await connection.fetch(
+        QUERIES["facts_of"], list(keys)
+    ):
+        order = (recorded_at, stream, version)
+        found[key].append(Fact(key, order, str(event_id), kind, agency, event_of(kind, value)))
+    return found
+
+
+async def load_cards(connection: asyncpg.Connection, keys: Collection[str]) -> dict[str, Known]:
+    known = {}
+    for key, state, recorded_at, stream, version in await connection.fetch(QUERIES["cards"], list(keys)):
+        last = None if recorded_at is None else (recorded_at, stream, version)
+        known[key] = Known(cards.load(key, state), last)
+    return known
+
+
+async def save_cards(connection: asyncpg.Connection, partition: int, changed: Mapping[str, Known]) -> None:
+    rows = [
+        (key, partition, cards.kind(known.card), cards.dump(known.card), *(known.last or (None, None, None)))
+        for key, known in sorted(changed.items())
+    ]
+    await connection.execute(QUERIES["save_cards"], *columns(rows))
+
+
+async def mark_incomplete(connection: asyncpg.Connection, partition: int, keys: Collection[str]) -> None:
+    """Sets the mark where a stream of the key is parked and clears it elsewhere; after the heads are saved."""
+    kinds = [cards.kind(cards.blank(key)) for key in keys]
+    await connection.execute(QUERIES["mark_incomplete"], partition, list(keys), kinds)
+
+
+async def freshen(connection: asyncpg.Connection, partition: int, arrived: Iterable[tuple[str, Arrived]]) -> None:
+    """`arrived`: each folded record with its service."""
+    newest: dict[tuple[str, str], list[Arrived]] = {}
+    for service, a in arrived:
+        newest.setdefault((service, a.fact.agency), []).append(a)
+    rows = [
+        (partition, *of, max(a.fact.order[0] for a in some), max(a.occurred_on for a in some), len(some))
+        for of, some in sorted(newest.items())
+    ]
+    await connection.execute(QUERIES["freshen"], *columns(rows))

@@ -1,0 +1,103 @@
+"""What counts as need, reached, resolved, unreached and outside need, on which day and in which cell."""
+
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from services.projections import coverage
+from services.projections.card import Household
+from services.projections.decode import read
+from services.projections.evolve import evolve
+from services.projections.facts import Arrived
+from shared.events.base import Event
+from shared.events.codes import Dimension, HouseholdClass, Level
+from tests.support.log import Log, assessed, classified, delivered, household, registered
+
+KEY = household(1)
+BEFORE, START, LATER, LAST = date(2019, 9, 19), date(2019, 9, 20), date(2019, 10, 5), date(2019, 11, 1)
+STREAMS = {"InterventionDelivered.v1": f"case-{KEY}"}
+
+
+def card(*events: Event) -> Household:
+    made, log = Household(), Log()
+    for event in events:
+        arrived = read(log.add(STREAMS.get(event.type, f"household-{KEY}"), event))
+        assert isinstance(arrived, Arrived), arrived
+        made = evolve(made, arrived.fact)
+    return made
+
+
+def on(day: date, *events: Event) -> set[tuple[str, str]]:
+    """(dimension, measure) that hold on a day."""
+    held: Counter[tuple[str, str]] = Counter()
+    for (valid_on, *cell), n in coverage.cells(card(registered(KEY, on=BEFORE), *events)).items():
+        if valid_on <= day:
+            held[cell[-2], cell[-1]] += n
+    assert set(held.values()) <= {0, 1}
+    return {cell for cell, n in held.items() if n}
+
+
+def test_a_need_is_unreached_until_help_comes():
+    events = assessed(KEY, START, health=True), delivered(KEY, 1, Dimension.HEALTH, on=LATER)
+    assert on(START, *events) == {("health", "need"), ("health", "unreached")}
+    assert on(LATER, *events) == {("health", "need"), ("health", "reached")}
+
+
+def test_help_before_the_need_was_assessed_counts_from_the_assessment_on():
+    events = assessed(KEY, LATER, health=True), delivered(KEY, 1, Dimension.HEALTH, on=START)
+    assert on(START, *events) == {("health", "outside_need")}
+    assert on(LATER, *events) == {("health", "need"), ("health", "reached")}
+
+
+def test_help_without_a_need_stands_beside():
+    assert on(LAST, delivered(KEY, 1, Dimension.HEALTH, on=START)) == {("health", "outside_need")}
+
+
+def test_help_before_the_programme_reaches_nobody():
+    events = assessed(KEY, BEFORE, health=True), delivered(KEY, 1, Dimension.HEALTH, on=BEFORE)
+    assert on(LAST, *events) == {("health", "need"), ("health", "unreached"), ("health", "outside_need")}
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        [delivered(KEY, 1, Dimension.HEALTH, on=LATER, level=Level.RESOLVED)],
+        [delivered(KEY, 1, Dimension.HEALTH, on=START), assessed(KEY, LATER, health=False)],
+    ],
+)
+def test_a_need_that_is_over_stays_in_the_denominator(over: list[Event]):
+    assert on(LAST, assessed(KEY, START, health=True), *over) == {
+        ("health", "need"),
+        ("health", "reached"),
+        ("health", "resolved"),
+    }
+
+
+def test_a_new_need_after_a_resolved_one_is_open_again():
+    events = (
+        assessed(KEY, START, health=True),
+        delivered(KEY, 1, Dimension.HEALTH, on=LATER, level=Level.RESOLVED),
+        assessed(KEY, LAST, health=True),
+    )
+    assert on(LAST, *events) == {("health", "need"), ("health", "reached")}
+
+
+def test_a_need_that_went_away_by_itself_is_on_nobodys_desk():
+    events = assessed(KEY, START, health=True), assessed(KEY, LATER, health=False)
+    assert on(LAST, *events) == {("health", "need"), ("health", "resolved")}
+
+
+def test_the_class_is_the_one_valid_on_the_day():
+    events = (
+        registered(KEY, on=BEFORE),
+        assessed(KEY, START, health=True),
+        classified(KEY, HouseholdClass.WELFARE, LATER),
+    )
+    rows = coverage.cells(card(*events))
+    need = {(row[0], row[4]): n for row, n in rows.items() if row[-1] == "need"}
+    assert need == {(START, ""): 1, (LATER, ""): -1, (LATER, "welfare"): 1}
+
+
+def test_nobody_is_counted_before_somebody_registered_the_household():
+    assert coverage.cells(card(delivered(KEY, 1))) == {}
