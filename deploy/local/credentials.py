@@ -63,7 +63,7 @@ def caller_token(folder: Path, caller: auth.Caller, *, seconds: int) -> str:
     return auth.mint(issuer(folder), caller, iss=auth.ISSUER, aud=auth.GATEWAY, seconds=seconds)
 
 
-def agency_token(home: Home, agency: str, role: auth.Role, *, days: int) -> Path:
+def token_file(home: Home, agency: str, role: auth.Role, *, days: int) -> Path:
     """Writes the token of an agency's system to agencies/<agency>.token, readable by its owner, and says where."""
     caller = auth.Caller(actor=f"{agency}-system", agency=agency, role=role)
     path = home.agencies / f"{agency}.token"

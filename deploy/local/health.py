@@ -17,6 +17,7 @@ SECONDS = 120
 """A projection that catches up with a long log becomes ready late; a process that dies is noticed much sooner."""
 DEATHS = 4
 PAUSE = 0.2
+LONGEST_LINE = 2048
 
 States = Callable[[], dict[str, dict[str, Any]]]
 
@@ -94,7 +95,7 @@ def tail(log: Path, lines: int = 15) -> str:
     """The last lines of a log; empty when there is none."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 32_768))
+            file.seek(max(0, log.stat().st_size - lines * LONGEST_LINE))
             return b"\n".join(file.read().splitlines()[-lines:]).decode(errors="replace")
     except FileNotFoundError:
         return ""

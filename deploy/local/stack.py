@@ -95,8 +95,9 @@ def _stop(where: Home, console: Console) -> None:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """Makes SIGTERM and SIGHUP do what Ctrl-C does."""
+    """Makes SIGTERM and SIGHUP do what Ctrl-C does, also for a launcher in the background, whose SIGINT is ignored."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in SIGNALS[1:]:
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

@@ -77,6 +77,7 @@ class Supervisor:
     def __init__(self, home: Home, programs: Sequence[Program]) -> None:
         """Writes the settings and starts it; no program runs yet. Call from the main thread, whose end it follows."""
         self.home, self.socket = home, socket_path(home)
+        self.socket.unlink(missing_ok=True)  # of a killed one; nobody uses it, as this home is held
         settings = home.run / "supervisord.conf"
         write_private(settings, render(home, self.socket, programs))
         self.process = watched.start(  # a session of its own: Ctrl-C is for the launcher, which then stops it in order

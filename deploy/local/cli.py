@@ -1,0 +1,124 @@
+"""The commands of `./siao`. Each ends with one clear sentence when something outside of Siao is wrong."""
+
+import re
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.local import checks, credentials, demo, down, home, logs, stack, status
+from deploy.local.trouble import Trouble, explained
+from shared.runtime.auth import Role
+
+EXAMPLES = """[bold]Examples[/]
+
+  ./siao demo                        everything, with the programme of Khon Kaen published; serves until Ctrl-C\n
+  ./siao demo --once                 the same, and ends after the table; 0 only if every figure is the published one\n
+  SIAO_HOME=~/siao-real ./siao up    everything without the demonstration's data, in a folder of its own\n
+  ./siao status                      each part: running, lag, position, age of the newest fact\n
+  ./siao logs registry -f            what one process writes, until Ctrl-C\n
+  ./siao agency add red-cross        a token for an agency, and how to publish with it\n
+  ./siao test                        everything CI runs\n
+  ./siao down                        stop what runs in this folder\n
+"""
+
+console = Console(highlight=False)
+app = typer.Typer(
+    help="Siao (เสี่ยว): a province's paired poverty-alleviation programme, from events to live tables.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+agency_app = typer.Typer(help="Agencies that publish: their tokens.", no_args_is_help=True)
+app.add_typer(agency_app, name="agency")
+
+
+@app.command("demo")
+def demo_command(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the table; exit 0 only if every figure fits.")
+    ] = False,
+) -> None:
+    """Start everything, publish the demonstration's province, print the published table, and serve."""
+    raise typer.Exit(demo.run(home.here(), console, once=once))
+
+
+@app.command()
+def up() -> None:
+    """Start everything without the demonstration's data, and serve until Ctrl-C."""
+    where = home.here()
+    with stack.running(where, console, clock="real", made_by="up") as running:
+        demo.say_where(running, console)
+        demo.serve(running, console)
+
+
+@app.command("status")
+def status_command() -> None:
+    """Show each part: running, ready, lag, position, age of the newest fact. Exit 1 if something is not well."""
+    raise typer.Exit(status.show(home.here(), console))
+
+
+@app.command("down")
+def down_command() -> None:
+    """Stop what runs in this folder, whoever started it."""
+    down.run(home.here(), console)
+
+
+@app.command("logs")
+def logs_command(
+    service: Annotated[str, typer.Argument(help="A process, as `status` names it; all when left out.")] = "",
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", min=1, help="How many of the last lines.")] = 50,
+) -> None:
+    """Show what the processes wrote."""
+    logs.show(home.here(), service, lines=lines, follow=follow)
+
+
+@app.command("test")
+def test_command() -> None:
+    """Run everything that CI runs, and end with one line of counts."""
+    raise typer.Exit(checks.run(console))
+
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@agency_app.command("add")
+def add_agency(
+    name: Annotated[str, typer.Argument(help="Small letters, digits and hyphens, such as red-cross.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.AGENCY,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long the token is good.")] = 90,
+) -> None:
+    """Make a token for an agency's own system, and show how to publish with it."""
+    where = home.here()
+    if not SLUG.fullmatch(name):
+        raise Trouble(
+            f"{name!r} is not a name for an agency: use small letters, digits and hyphens, such as red-cross.",
+            f"ใช้ {name!r} เป็นชื่อหน่วยงานไม่ได้ โปรดใช้ตัวอักษรอังกฤษตัวเล็ก ตัวเลข และขีด เช่น red-cross",
+        )
+    if not where.stack.exists():
+        raise Trouble(
+            f"There is no stack in {where.root} yet: start one with `./siao up`, then add agencies.",
+            f"ยังไม่มีระบบใน {where.root} โปรดเริ่มด้วย ./siao up แล้วจึงเพิ่มหน่วยงาน",
+        )
+    path = credentials.token_file(where, name, role, days=days)
+    token = path.read_text().strip()
+    said = f"{token}\n\n{path} ({role}, {days} days · {days} วัน)\n\n{demo.first_command(where, path)}"
+    console.print(said, soft_wrap=True, markup=False)
+
+
+def main() -> None:
+    """Runs a command; Trouble becomes one sentence in each language and exit code 1."""
+    try:
+        with explained():
+            app()
+    except Trouble as trouble:
+        if trouble.details:
+            print(trouble.details, file=sys.stderr)
+        Console(stderr=True, highlight=False).print(f"[red]✗[/] {trouble.en}\n  {trouble.th}", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
