@@ -99,7 +99,7 @@ async def _in_need(gateway: Gateway, level: str, **query: str) -> list[int]:
 
 
 async def _pairs(gateway: Gateway) -> list[Count]:
-    answer = await gateway.get("/v1/pairing", level="district")
+    answer = await gateway.get("/v1/pairing")
     ksk = next((each for each in answer["districts"] if each["place"] == KHAO_SUAN_KWANG), dict.fromkeys(_OF_KSK, 0))
     name = name_of(KHAO_SUAN_KWANG)
     assert name is not None  # noqa: S101 (a place that the documents name)
