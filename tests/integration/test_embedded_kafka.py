@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -145,6 +146,12 @@ async def test_runs_on_every_java_here(broker: kafka.Broker, path: Path, monkeyp
     async with running(replace(broker, java=java.find())):
         assert await kafka.ready(broker.address, WORDS["admin"])
     assert (broker.folder / "output").read_text() == ""
+
+
+def test_a_cluster_id_may_begin_with_a_hyphen(broker: kafka.Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xf8" + bytes(15)))
+    kafka.prepare(broker)
+    assert "cluster.id=-AAA" in (broker.data / "meta.properties").read_text()
 
 
 def test_what_the_format_says_is_passed_on(broker: kafka.Broker) -> None:

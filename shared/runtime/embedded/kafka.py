@@ -154,7 +154,7 @@ def _format_arguments(broker: Broker, settings: Path) -> list[str]:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     users = [(user, word) for user, word in broker.passwords.items() if user != CONTROLLER]
     scram = [item for user, word in users for item in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={word}]")]
-    return ["format", "-t", cluster, "-c", str(settings), *scram]
+    return ["format", f"--cluster-id={cluster}", "-c", str(settings), *scram]  # "=": an id may begin with a hyphen
 
 
 def _run_format(broker: Broker, arguments: Path) -> None:
