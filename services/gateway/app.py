@@ -57,6 +57,8 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 what it was registered for
     first = error.errors()[0]
     codes = {"extra_forbidden": "field_unknown", "missing": "field_missing"}
+    field = str(first["loc"][-1])
+    if code := codes.get(first["type"]):
+        return problems.answer(Rejected(code, field=field))
     en, th = expected.said(first)
-    code = codes.get(first["type"], "field_invalid")
-    return problems.answer(Rejected(code, field=str(first["loc"][-1]), expected=en, expected_th=th))
+    return problems.answer(Rejected("field_invalid", field=field, expected=en, expected_th=th))
