@@ -22,6 +22,8 @@ DATABASE, OWNER = "siao", "siao_owner"
 SCHEMAS = (*EVENT_TOPICS, "projections")
 MAY_USE: dict[str, str] = {**{schema: schema for schema in SCHEMAS}, "gateway": "projections"}
 """Service -> the one schema that its role may use and finds its tables in."""
+FOLLOWERS = ("pairing", "interventions")
+"""Services that keep what they must know of the registry."""
 ROOT = Path(__file__).parents[2]
 LOCK = 0x51A0
 """Advisory lock: two provisioners of one server take turns."""
@@ -64,9 +66,10 @@ async def _schemas(connection: asyncpg.Connection) -> list[str]:
 
 
 def files(schema: str) -> list[migrations.Migration]:
-    """The migrations of a schema: the event store's first, where it holds one, then the service's own."""
+    """The migrations of a schema: the event store's and the follower's first, where it has them, then its own."""
     store = [ROOT / "shared" / "eventstore" / "migrations"] if schema in EVENT_TOPICS else []
-    return migrations.read([*store, ROOT / "services" / schema / "migrations"])
+    follower = [ROOT / "shared" / "runtime" / "migrations"] if schema in FOLLOWERS else []
+    return migrations.read([*store, *follower, ROOT / "services" / schema / "migrations"])
 
 
 async def _roles(connection: asyncpg.Connection, passwords: Mapping[str, str]) -> None:

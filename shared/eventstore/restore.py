@@ -1,0 +1,151 @@
+"""What a broker lost of the log is published again from the store.
+
+**How a loss is seen.** `relay_position` names the offset of the last acknowledged record and the event in it. The log
+has lost its tail if it ends at or before that offset, or holds another event there; and if the first offset of a new
+acknowledgement is not behind the position. Only the relay writes, and only at the end, so nothing else can be missing.
+
+**What is published again.** The log is read, and of each stream the longest 1, 2, 3 … that stands there in this order
+is what it holds. Whatever the store has above that and the outbox has not is published, in order of `seq`. That is
+exact: an event of the store is either held, or in the outbox (never acknowledged, and sent afterwards), or lost; and
+versions of one stream are sent in their order, so none overtakes. If a later version slipped in between a loss and its
+discovery, it stands behind a gap, does not count as held, and comes once more behind the others.
+
+**Why what is lost is published twice, with a filling between.** A reader that was at offset 100 goes on at 100, though
+the log now ends at 90 and grows anew. Were the next new event put at 95, that reader would never see it. So come
+
+1. the lost events, from the log's new end on: a watermark that promised them below offset 100 is true again;
+2. one event over and over, to where no reader can have been: the position, and one round behind it, since a round may
+   have been acknowledged that the relay did not live to note;
+3. the lost events again, for readers that stood somewhere within 1 or 2.
+
+An offset that somebody may have passed thus never comes to hold something new. Readers know a repeat by its stream and
+version. Meanwhile the position bears `RESTORING` instead of an event's id, so that a restoration cut short is begun
+again, and it follows each acknowledgement, so that 2 stays true.
+
+Memory: the versions of one partition's streams, and a page of events.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import asyncpg
+from prometheus_client import Counter
+
+from shared.eventstore import outbox
+from shared.eventstore.log_reader import LogReader, event_id, stream_version
+from shared.eventstore.outbox import RESTORING, ROUND, Position, Positions
+from shared.eventstore.publisher import Publisher
+from shared.runtime import logs
+from shared.runtime.failpoint import failpoint
+
+PAGE = 20_000
+
+log = logs.get(__name__)
+republished = Counter("siao_relay_republished_total", "Records published again because a broker lost its tail")
+
+Held = Mapping[str, int]
+"""Stream -> up to which version the log holds it without a gap."""
+
+
+async def verify(connection: asyncpg.Connection, reader: LogReader, publisher: Publisher) -> Positions:
+    """Compares the positions with the log, restores what was lost, and answers the positions that hold now.
+
+    Where the log goes on behind a position (acknowledged, not noted), the position moves to its end.
+    Raises KafkaError, OSError, asyncpg.PostgresError, Stalled; repeat it then.
+    """
+    known, ends = await outbox.positions(connection), await reader.ends()
+    lost = {p for p, position in known.items() if position.offset >= ends[p]}
+    ranges = {p: (known[p].offset if p in known else end - 1, end) for p, end in enumerate(ends) if end}
+    found: Positions = {}
+    async for partition, records in reader.read({p: span for p, span in ranges.items() if p not in lost}):
+        if partition in known and partition not in found and event_id(records[0]) != known[partition].event_id:
+            lost.add(partition)
+        for record in records:
+            if known_id := event_id(record):
+                found[partition] = Position(record.offset, known_id)
+    sound = {p: position for p, position in found.items() if p not in lost}
+    await outbox.note(connection, sound)
+    for partition in sorted(lost):
+        log.error("log_tail_lost", partition=partition, position=known[partition].offset, end=ends[partition])
+        restoration = Restoration(connection, reader, publisher, partition, known[partition].offset)
+        sound[partition] = await restoration.run(ends[partition])
+    return sound
+
+
+class Restoration:
+    """Of one partition; `noted` is the offset of its position."""
+
+    def __init__(
+        self, connection: asyncpg.Connection, reader: LogReader, publisher: Publisher, partition: int, noted: int
+    ) -> None:
+        self._connection, self._reader, self._publisher = connection, reader, publisher
+        self._partition, self._noted = partition, noted
+
+    async def run(self, end: int) -> Position:
+        """`end`: where the log ends now. Answers the position behind which nothing is missing."""
+        passed = max(self._noted + ROUND + 1, end)
+        await self._note(self._noted)
+        held = await self._held(end)
+        end = await self._send_lost(held, end)
+        end = await self._fill(end, passed)
+        end = await self._send_lost(held, end)
+        position = await self._last(end)
+        await outbox.note(self._connection, {self._partition: position})
+        return position
+
+    async def _held(self, end: int) -> Held:
+        held: dict[str, int] = {}
+        begin = (await self._reader.begins())[self._partition]
+        async for _, records in self._reader.read({self._partition: (begin, end)}):
+            for stream, version in map(stream_version, records):
+                if version == held.get(stream, 0) + 1:
+                    held[stream] = version
+        return held
+
+    async def _send_lost(self, held: Held, end: int) -> int:
+        async for page in self._above(held):
+            seqs = page
+            while seqs:
+                rows = await outbox.acknowledged(self._connection, seqs)
+                end = await self._send(rows, end)
+                seqs = [seq for seq in seqs if seq > rows[-1]["seq"]] if rows else seqs[ROUND:]
+        return end
+
+    async def _above(self, held: Held) -> AsyncIterator[list[int]]:
+        """The `seq` of the partition's events that are not held, in order, a page at a time."""
+        after = 0
+        while page := await self._connection.fetch(
+            "SELECT seq, stream, version FROM event WHERE partition = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+            self._partition,
+            after,
+            PAGE,
+        ):
+            after = page[-1]["seq"]
+            yield [seq for seq, stream, version in page if version > held.get(stream, 0)]
+
+    async def _fill(self, end: int, passed: int) -> int:
+        """The first event of the partition is the first version of its stream, so it may stand anywhere."""
+        first = await outbox.first(self._connection, self._partition)
+        while first and end < passed:
+            end = await self._send([first] * min(ROUND, passed - end), end)
+        return end
+
+    async def _send(self, rows: Sequence[asyncpg.Record], end: int) -> int:
+        while rows:
+            acks, failures = await self._publisher.publish(rows)
+            if failures:
+                raise failures[0]
+            rows, end = rows[len(acks[0].seqs) :], acks[0].last + 1
+            republished.inc(len(acks[0].seqs))
+            await self._note(max(self._noted, acks[0].last))
+            failpoint("relay.restoring")
+        return end
+
+    async def _note(self, offset: int) -> None:
+        self._noted = offset
+        await outbox.note(self._connection, {self._partition: Position(offset, RESTORING)})
+
+    async def _last(self, end: int) -> Position:
+        position = Position(self._noted, RESTORING)
+        async for _, records in self._reader.read({self._partition: (max(0, end - 1), end)}):
+            position = Position(records[-1].offset, event_id(records[-1]) or RESTORING)
+        return position

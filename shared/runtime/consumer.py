@@ -1,0 +1,32 @@
+"""A consumer that keeps its place somewhere else than in Kafka."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer
+
+from shared.runtime.kafka import login
+from shared.runtime.settings import Settings
+
+REQUEST_TIMEOUT_MS = 10_000
+METADATA_MAX_AGE_MS = 3_000
+"""A client that began while the broker was away looks again after this; by default it would idle for five minutes."""
+
+
+@asynccontextmanager
+async def consuming(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """Of no group, assigned nothing yet. An offset that does not exist is an error. Raises KafkaError."""
+    consumer = AIOKafkaConsumer(
+        **login(settings),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        metadata_max_age_ms=METADATA_MAX_AGE_MS,
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()

@@ -1,0 +1,62 @@
+"""Appends events as a write service does, without its HTTP: many at once, and as slowly as a test wants."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import date
+
+import asyncpg
+
+from shared.events.codes import Dimension, Source
+from shared.events.registry import HouseholdRegistered, Need, NeedsAssessed
+from shared.eventstore import clock, store
+from shared.runtime import ids
+from shared.runtime.settings import Clock
+
+DAY = date(2019, 10, 1)
+ORIGIN = store.Origin("example-office", "ac-test", "c-1")
+
+
+def event_of(household: str, version: int) -> HouseholdRegistered | NeedsAssessed:
+    """The first event registers the household, every later one assesses it."""
+    if version == 1:
+        return HouseholdRegistered(occurred_on=DAY, household=household, village="40190101", members=())
+    needs = (Need(dimension=Dimension.LIVING, in_need=version % 2 == 0),)
+    source, office = Source.HOME_VISIT, "example-office"
+    return NeedsAssessed(occurred_on=DAY, household=household, needs=needs, source=source, interviewer=office)
+
+
+async def append(connection: asyncpg.Connection, households: Sequence[str], kind: Clock = "real") -> list[store.Record]:
+    """One more event for each, in the caller's transaction; `households` may name one several times."""
+    heads = await store.lock(connection, sorted({f"household-{h}" for h in households}))
+    stamp = store.Stamp("registry", await clock.now(connection, kind), kind)
+    records = []
+    for household in households:
+        stream = f"household-{household}"
+        event = event_of(household, heads[stream].version + 1)
+        one = store.record(stamp, stream, heads[stream], event, ORIGIN)
+        heads[stream] = store.Head(one.version, one.hash, one.recorded_at)
+        records.append(one)
+    await store.append(connection, records)
+    return records
+
+
+async def append_many(pool: asyncpg.Pool, count: int, *, at_once: int = 16, seed: int = 0) -> list[store.Record]:
+    """`count` events to a few hundred new streams, by concurrent transactions that sleep before they commit."""
+    draw = random.Random(seed)
+    households = [ids.new_id("hh") for _ in range(300)]
+    written: list[store.Record] = []
+
+    async def appender() -> None:
+        while len(written) < count:
+            some = draw.sample(households, draw.randint(1, 20))
+            try:
+                async with pool.acquire() as connection, connection.transaction():
+                    records = await append(connection, some)
+                    await asyncio.sleep(draw.choice((0, 0, 0.001, 0.02)))
+            except store.VersionConflict:
+                continue  # two began one stream at once; the other was first
+            written.extend(records)
+
+    await asyncio.gather(*(appender() for _ in range(at_once)))
+    return written
