@@ -16,7 +16,7 @@ import asyncpg
 
 from deploy.local import migrations
 from deploy.local.trouble import Trouble
-from shared.events.topics import EVENT_TOPICS
+from shared.events.topics import EVENT_TOPICS, FOLLOWERS
 
 DATABASE, OWNER = "siao", "siao_owner"
 SCHEMAS = (*EVENT_TOPICS, "projections")

@@ -23,6 +23,9 @@ class Topic:
     config: dict[str, str] = field(default_factory=dict)
 
 
+FOLLOWERS = ("pairing", "interventions")
+"""The services that keep what they must know of the registry's households."""
+
 _FOR_EVER = {
     "cleanup.policy": "delete",
     "retention.ms": "-1",
@@ -37,7 +40,7 @@ def _events(service: str, about: str, *followers: str) -> Topic:
 
 
 EVENT_TOPICS: dict[str, Topic] = {
-    "registry": _events("registry", "Households: registered, classified, assessed.", "pairing", "interventions"),
+    "registry": _events("registry", "Households: registered, classified, assessed.", *FOLLOWERS),
     "pairing": _events("pairing", "Helpers, and who looks after whom."),
     "interventions": _events("interventions", "What was done for a household."),
 }
@@ -54,7 +57,7 @@ PROGRESS = Topic(
 
 TOPICS: tuple[Topic, ...] = (*EVENT_TOPICS.values(), PROGRESS)
 
-GROUP_PREFIXES: dict[str, str] = {name: f"{name}-" for name in ("pairing", "interventions", "projections")}
+GROUP_PREFIXES: dict[str, str] = {"projections": "projections-"}
 """Principal -> prefix of the consumer groups it may join."""
 
 
