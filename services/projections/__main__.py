@@ -1,0 +1,30 @@
+"""python -m services.projections: the worker in the main thread, health and the watch beside it in another."""
+
+import gc
+import logging
+import threading
+
+from services.projections import faust_seam, watch
+from services.projections.worker import Worker
+from shared.runtime import hush, logs, web
+from shared.runtime.settings import Settings
+from shared.runtime.worker import worker as health
+
+
+def main() -> None:
+    settings = Settings(service="projections")
+    logs.configure("projections", settings.log_level)
+    for library in "faust", "mode":
+        logging.getLogger(library).setLevel(logging.WARNING)
+    hush.install()
+    # Batches make many objects that all live as long as the batch: looking for cycles among them is in vain.
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+    worker = Worker(settings)
+    app = health("Siao projections", watch.session(worker.app, settings))
+    threading.Thread(target=web.serve, args=(app, settings), daemon=True, name="watch").start()
+    faust_seam.run(worker.app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""The one file that knows how Faust works inside. tests/contracts/test_faust_seam.py pins what it relies on.
+
+Four changes to faust-streaming, each at one of its own joints:
+  BatchScheduling   one item per fetched batch of a partition, not one per record (20 times the rate)
+  BatchSchema       hands that item on undecoded
+  CheckpointConsumer.seek_to_committed   "committed" means what PostgreSQL says; Kafka's group offsets are never used
+  ReadCommittedThread   reads committed records only, and assigns the same partition numbers of all topics to one worker
+No tables, no acks, no web server. A batch that an earlier assignment left behind carries that assignment's number.
+"""
+
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol, cast
+
+import faust
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP
+
+from shared.events.topics import EVENT_TOPICS
+from shared.runtime import logs
+from shared.runtime.settings import Settings
+
+GROUP = "projections-live"
+FETCH_RECORDS = 20_000
+BATCH_RECORDS = 2_000
+METADATA_MAX_AGE_MS = 3_000
+"""Or a worker that lost the broker while it subscribed stays without partitions for five minutes."""
+SECONDS_TO_STOP = 10.0
+"""After a crash Faust has this long to stop by itself."""
+
+log = logs.get(__name__)
+
+
+class CheckpointOutsideLog(Exception):
+    """The log no longer holds what comes next: its head was deleted. No projection can be right without it."""
+
+
+class Checkpoints(Protocol):
+    async def offsets(self) -> Mapping[tuple[str, int], int]:
+        """(topic, partition) -> the next offset, of every partition that was ever folded."""
+
+    async def rewind(self, topic: str, partition: int) -> None:
+        """Starts a partition of a topic again from its first record; versions make the repeats harmless."""
+
+
+@dataclass
+class Batch:
+    """Consecutive records of one partition. To Faust it looks like one of aiokafka's records, with the last offset."""
+
+    topic: str
+    partition: int
+    offset: int
+    records: Sequence[ConsumerRecord]
+    start: int
+    """The position from which they were fetched: nothing stands between it and the first record."""
+    assignment: int
+    """Counts assignments; an older batch is of no use, its records are fetched again."""
+    timestamp: int
+    timestamp_type: int
+    headers: tuple[()] = ()
+    key: None = None
+    checksum: None = None
+    serialized_key_size: int = 0
+    serialized_value_size: int = 0
+
+    @property
+    def value(self) -> "Batch":
+        return self
+
+
+class BatchScheduling(DefaultSchedulingStrategy):
+    """Remembers where each partition stands, to tell a batch where it starts."""
+
+    def __init__(self) -> None:
+        self.positions: dict[tuple[str, int], int] = {}
+        self.assignment = 0
+
+    def assigned(self, positions: Mapping[tuple[str, int], int]) -> None:
+        self.positions = dict(positions)
+        self.assignment += 1
+
+    def iterate(self, records: Mapping[TP, list[ConsumerRecord]]) -> Iterator[tuple[TP, Any]]:
+        for tp, fetched in records.items():
+            for first in range(0, len(fetched), BATCH_RECORDS):
+                yield tp, self._batch((tp.topic, tp.partition), fetched[first : first + BATCH_RECORDS])
+
+    def _batch(self, place: tuple[str, int], records: Sequence[ConsumerRecord]) -> Batch:
+        last = records[-1]
+        start = self.positions.get(place, records[0].offset)
+        self.positions[place] = last.offset + 1
+        return Batch(*place, last.offset, records, start, self.assignment, last.timestamp, last.timestamp_type)
+
+
+class BatchSchema(faust.Schema[Any, Any]):
+    def loads_key(self, app: Any, message: Any, **_: Any) -> None:
+        return None
+
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:
+        return message.value
+
+
+class ReadCommittedThread(driver.AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        consumer._partition_assignment_strategy = [RangePartitionAssignor]
+        return consumer
+
+
+class CheckpointConsumer(driver.Consumer):
+    app: "App"
+    scheduler: BatchScheduling
+
+    def _new_consumer_thread(self) -> ReadCommittedThread:
+        return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Faust would let one arbitrary partition through at a time; a full queue that blocks is fair."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """See on_buffer_full."""
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Faust calls it whenever partitions are assigned and whenever it rewinds: it decides where reading begins."""
+        try:
+            return await self._seek_to_checkpoints()
+        except Exception as error:  # nothing may be read from anywhere else
+            await self.app.give_up(error)
+            raise
+
+    async def _seek_to_checkpoints(self) -> Mapping[TP, int]:
+        assigned = [TopicPartition(tp.topic, tp.partition) for tp in self.assignment()]
+        self.app.assigned = frozenset((tp.topic, tp.partition) for tp in assigned)
+        if not assigned:
+            return {}
+        checkpoints = await self.app.checkpoints.offsets()
+        begins, ends = await self._thread.earliest_offsets(*assigned), await self._thread.highwaters(*assigned)
+        found = {}
+        for tp in assigned:
+            offset = checkpoints.get((tp.topic, tp.partition), 0)
+            if offset > ends[tp]:
+                await self.app.checkpoints.rewind(tp.topic, tp.partition)
+                offset = 0
+            if offset < begins[tp]:
+                raise CheckpointOutsideLog(f"{tp.topic}-{tp.partition}: begins at {begins[tp]}, needed is {offset}")
+            # One record back: the engine compares it with what it saw there last.
+            found[TP(tp.topic, tp.partition)] = max(offset - 1, begins[tp])
+        await self._thread.seek_wait(found)
+        self.scheduler.assigned({(tp.topic, tp.partition): offset for tp, offset in found.items()})
+        return found
+
+
+class Transport(driver.Transport):
+    Consumer = CheckpointConsumer
+
+
+class App(faust.App):
+    checkpoints: Checkpoints
+    assigned: frozenset[tuple[str, int]] = frozenset()
+    """(topic, partition) that this worker folds now."""
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    def is_current(self, batch: Batch) -> bool:
+        """Whether a batch was fetched under the assignment that holds now."""
+        return batch.assignment == cast(CheckpointConsumer, self.consumer).scheduler.assignment
+
+    async def give_up(self, error: Exception) -> None:
+        """Ends the process with exit code 1; its supervisor starts it again, from the checkpoints."""
+        log.critical("giving_up", exc_info=error)
+        backstop = threading.Timer(SECONDS_TO_STOP, os._exit, [1])
+        backstop.daemon = True
+        backstop.start()
+        await self.crash(error)
+
+
+def make_app(settings: Settings, checkpoints: Checkpoints) -> App:
+    """The app, with every setting that differs from Faust's own."""
+    login: dict[str, Any] = {}
+    if settings.kafka_user:
+        password = settings.kafka_password.get_secret_value()
+        login["broker_credentials"] = faust.SASLCredentials(
+            username=settings.kafka_user, password=password, mechanism="SCRAM-SHA-512"
+        )
+    app = App(
+        GROUP,
+        broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
+        broker_client_id="siao-projections",
+        broker_max_poll_records=FETCH_RECORDS,
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.0,
+        broker_rebalance_timeout=6.0,
+        consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
+        # A worker that comes back under the same name gets its partitions at once, not after the session's end.
+        consumer_group_instance_id=f"{socket.gethostname()}-{settings.http_port}" if settings.http_port else None,
+        ConsumerScheduler=BatchScheduling,
+        stream_buffer_maxsize=8,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        table_standby_replicas=0,
+        web_enabled=False,
+        datadir=tempfile.gettempdir(),
+        **login,
+    )
+    app.checkpoints = checkpoints
+    return app
+
+
+def event_stream(app: App, agent: Callable[[Any], Awaitable[None]]) -> None:
+    """Has `agent` read the three event topics as one stream of batches."""
+    topic = app.topic(*(topic.name for topic in EVENT_TOPICS.values()), schema=BatchSchema(), acks=False)
+    app.agent(topic, name="projections")(agent)
+
+
+def run(app: App) -> NoReturn:
+    """Until SIGTERM (exit code 0) or a crash (1). Must be called in the main thread."""
+    worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.spinner = None
+    worker.execute_from_commandline()

@@ -1,0 +1,49 @@
+"""PostgreSQL for work that must not be lost: while it is away, the same work is tried again in place."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+
+from services.projections import metrics
+from shared.runtime import logs, postgres
+from shared.runtime.settings import Settings
+
+CONNECTIONS = 4
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+
+log = logs.get(__name__)
+T = TypeVar("T")
+
+
+class Patient:
+    """Opens its pool when it is first used, in the loop that uses it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool: asyncpg.Pool | None = None
+
+    async def run(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """What `work` answers. It may run several times, and a run that failed may have committed: it is idempotent.
+
+        Raises whatever does not pass by itself.
+        """
+        pause = SHORTEST_PAUSE
+        while True:
+            try:
+                if self._pool is None:
+                    self._pool = await postgres.pool(self._settings, most=CONNECTIONS)
+                async with self._pool.acquire() as connection:
+                    return await work(connection)
+            except postgres.TRANSIENT as error:
+                if isinstance(error, ValueError):  # asyncpg cannot encode a value: waiting does not help
+                    raise
+                metrics.RETRIES.inc()
+                log.warning("postgres_away", why=type(error).__name__, again_in=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
