@@ -67,6 +67,7 @@ def prepare(broker: Broker) -> None:
     Raises SetupError with Kafka's own words when it cannot format.
     """
     broker.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    broker.folder.chmod(0o700)  # the jars may have come first
     shutil.rmtree(broker.scratch, ignore_errors=True)
     broker.scratch.mkdir()
     _write_private(broker.properties, _properties(broker, broker.data))
