@@ -13,14 +13,11 @@ from shared.runtime.auth import Role
 
 EXAMPLES = """[bold]Examples[/]
 
-  ./siao demo                        everything, with the programme of Khon Kaen published; serves until Ctrl-C\n
-  ./siao demo --once                 the same, and ends after the table; 0 only if every figure is the published one\n
-  SIAO_HOME=~/siao-real ./siao up    everything without the demonstration's data, in a folder of its own\n
-  ./siao status                      each part: running, lag, position, age of the newest fact\n
-  ./siao logs registry -f            what one process writes, until Ctrl-C\n
-  ./siao agency add red-cross        a token for an agency, and how to publish with it\n
-  ./siao test                        everything CI runs\n
-  ./siao down                        stop what runs in this folder\n
+./siao demo                      everything, with the demonstration's data\n
+./siao demo --once               the same; ends after the table\n
+SIAO_HOME=~/real ./siao up       a stack for real data, in a folder of its own\n
+./siao logs registry -f          what one process writes, until Ctrl-C\n
+./siao agency add red-cross      a token, and how to publish with it
 """
 
 console = Console(highlight=False)
@@ -114,7 +111,7 @@ def main() -> None:
     """Runs a command; Trouble becomes one sentence in each language and exit code 1."""
     try:
         with explained():
-            app()
+            app(prog_name="siao")
     except Trouble as trouble:
         if trouble.details:
             print(trouble.details, file=sys.stderr)
