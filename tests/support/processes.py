@@ -33,6 +33,10 @@ class Process:
 
     async def start(self) -> None:
         """Returns once it says that it is ready."""
+        self.spawn()
+        await self.ready()
+
+    def spawn(self) -> None:
         libc = ctypes.CDLL(None)
         with self._log.open("ab") as out:
             self._child = subprocess.Popen(
@@ -44,7 +48,6 @@ class Process:
                 start_new_session=True,
                 preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
             )
-        await self.ready()
 
     async def ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -149,7 +149,7 @@ def spawn(
             stdout=out,
             stderr=out,
             start_new_session=True,
-            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, at_our_death),  # noqa: PLW1509 one system call
+            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, at_our_death),
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
