@@ -6,7 +6,9 @@ one differs, with 2 when it could not publish or read.
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 import typer
@@ -14,7 +16,7 @@ from rich.console import Console
 
 from services.demo import answers, province, publish, table
 from services.demo.client import Gateway, Stopped
-from services.demo.entries import entries
+from services.demo.entries import Entry, entries
 from services.demo.progress import Progress
 from shared.thai import count
 
@@ -46,17 +48,24 @@ async def run(url: str, tokens: Path, seed: int, console: Console) -> answers.An
             console.print("เผยแพร่ครบแล้วก่อนหน้านี้ · everything was published before", highlight=False)
         found = await answers.ask(gateway) if done else None
         if found is None or not found.same:
-            with Progress(console, len(commands)) as progress:
-                outcome = await publish.publish(gateway, commands, progress)
-            console.print(
-                f"ส่ง {count(outcome.sent)} คำสั่ง บันทึกใหม่ {count(outcome.recorded)} · "
-                f"{count(outcome.sent)} commands sent, {count(outcome.recorded)} newly recorded",
-                highlight=False,
-            )
-            await publish.settled(gateway, outcome)
+            await _publish(gateway, commands, console)
             found = await answers.ask(gateway)
     table.show(found, console)
     return found
+
+
+async def _publish(gateway: Gateway, commands: Sequence[Entry], console: Console) -> None:
+    """Returns when everything is in, and in the figures."""
+    begun = monotonic()
+    with Progress(console, len(commands)) as progress:
+        outcome = await publish.publish(gateway, commands, progress)
+    await publish.settled(gateway, outcome)
+    sent, recorded = count(outcome.sent), count(outcome.recorded)
+    console.print(
+        f"ส่ง {sent} คำสั่ง บันทึกใหม่ {recorded} ใช้เวลา {monotonic() - begun:.1f} วินาที · "
+        f"{sent} commands sent, {recorded} newly recorded, {monotonic() - begun:.1f} s until they were in the figures",
+        highlight=False,
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The figures as the gateway answers them, beside those that the documents print."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from services.demo import published
@@ -11,6 +13,9 @@ from services.demo.published import KHAO_SUAN_KWANG, Published
 from shared.events.codes import Cohort, Dimension, HouseholdClass
 from shared.places import LEVELS, name_of
 
+POLL_SECONDS = 0.25
+WATERMARK_SECONDS = 10
+"""How long a watermark is waited for: the relays write one every few seconds."""
 WHOLE_COHORT = Dimension.HEALTH
 """In need of it is the whole cohort, so its denominator counts households."""
 
@@ -63,10 +68,20 @@ class Answers:
 
 async def ask(gateway: Gateway) -> Answers:
     """Raises Stopped when the gateway does not answer, KeyError when it answers something else."""
-    province = await gateway.get("/v1/coverage", level="province", cohort=Cohort.BMN_2561)
+    province = await _final(gateway)
     figures = {figure["dimension"]: figure for figure in province["figures"]}
     lines = tuple(Line(figures.get(line.dimension, _NOTHING), line) for line in published.TABLE)
     return Answers(lines, (*await _households(gateway), *await _pairs(gateway)), province)
+
+
+async def _final(gateway: Gateway) -> dict[str, Any]:
+    """The province's figures, once the watermark has passed them; provisional ones where it does not within bounds."""
+    until = monotonic() + WATERMARK_SECONDS
+    while True:
+        answer = await gateway.get("/v1/coverage", level="province", cohort=Cohort.BMN_2561)
+        if not answer["provisional"] or monotonic() > until:
+            return answer
+        await asyncio.sleep(POLL_SECONDS)
 
 
 _NOTHING = {"numerator": 0, "denominator": 0, "percent": None}

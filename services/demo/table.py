@@ -100,6 +100,8 @@ def _standing(standing: Mapping[str, Any]) -> list[str]:
         ("watermark", "ครบถ้วนถึง", "complete until (watermark)"),
     ):
         lines.append(f"{th} · {en}: {_moment(standing[name])}")
+    if standing["provisional"]:
+        lines.append("[yellow]ตัวเลขชั่วคราว อาจมีข้อมูลตามมา · provisional: facts recorded by now may still arrive[/]")
     return lines
 
 

@@ -25,6 +25,7 @@ def answers(**other: Any) -> Answers:
         "position": {"registry": 3582, "pairing": 1771, "interventions": 4571},
         "newest_fact": "2020-11-02T02:00:00.5+00:00",
         "watermark": None,
+        "provisional": True,
     }
     return Answers(lines, counts, standing)
 
@@ -87,6 +88,7 @@ def test_position_and_watermark_are_shown() -> None:
     assert "interventions 4,571, pairing 1,771, registry 3,582" in text
     assert "2 พฤศจิกายน 2563 เวลา 09.00 น." in text
     assert "ยังไม่มี · none yet" in text
+    assert "provisional" in text
 
 
 def test_the_verdict_is_said() -> None:
