@@ -22,8 +22,6 @@ DATABASE, OWNER = "siao", "siao_owner"
 SCHEMAS = (*EVENT_TOPICS, "projections")
 MAY_USE: dict[str, str] = {**{schema: schema for schema in SCHEMAS}, "gateway": "projections"}
 """Service -> the one schema that its role may use and finds its tables in."""
-FOLLOWERS = ("pairing", "interventions")
-"""Services that keep what they must know of the registry."""
 ROOT = Path(__file__).parents[2]
 LOCK = 0x51A0
 """Advisory lock: two provisioners of one server take turns."""
