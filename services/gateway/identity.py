@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import Cookie, Depends, Header, Request
+from fastapi import Depends, Header, Request
 from joserfc.jwk import OKPKey
 
 from shared.errors import Rejected
 from shared.runtime import auth
 from shared.runtime.auth import Caller
 
-COOKIE = "siao_session"
+
+def cookie_name(request: Request) -> str:
+    """Browsers keep cookies by host, not by port; two stacks on one machine must not sign each other out."""
+    return f"siao_session_{request.url.port or 'default'}"
 
 
 class Doorkeeper:
@@ -29,20 +32,17 @@ def _doorkeeper(request: Request) -> Doorkeeper:
 
 
 Keeper = Annotated[Doorkeeper, Depends(_doorkeeper)]
+Authorization = Annotated[str | None, Header(include_in_schema=False)]
 
 
-def publisher(keeper: Keeper, authorization: Annotated[str | None, Header()] = None) -> Caller:
+def publisher(keeper: Keeper, authorization: Authorization = None) -> Caller:
     """Commands take the bearer token only: a cookie travels by itself, and must never be able to write."""
     return keeper.caller(auth.bearer(authorization))
 
 
-def session_token(
-    authorization: Annotated[str | None, Header()] = None,
-    siao_session: Annotated[str | None, Cookie(include_in_schema=False)] = None,
-) -> str:
-    if authorization is None and siao_session:
-        return siao_session
-    return auth.bearer(authorization)
+def session_token(request: Request, authorization: Authorization = None) -> str:
+    held = request.cookies.get(cookie_name(request))
+    return held if held and authorization is None else auth.bearer(authorization)
 
 
 SessionToken = Annotated[str, Depends(session_token)]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.events.codes import Dimension, HouseholdClass, SubGroup
+from shared.events.codes import Dimension, SubGroup
 
 
 class Label(NamedTuple):
@@ -18,11 +18,6 @@ DIMENSIONS: dict[Dimension, Label] = {
     Dimension.LIVING: Label("ความเป็นอยู่/ที่อยู่อาศัย", "Living conditions, housing"),
 }
 """Document A, in its order."""
-
-CLASSES: dict[HouseholdClass, Label] = {
-    HouseholdClass.DEVELOPABLE: Label("พัฒนาได้", "Developable"),
-    HouseholdClass.WELFARE: Label("ต้องสงเคราะห์", "Needing welfare"),
-}
 
 SUB_GROUPS: dict[SubGroup, Label] = {
     SubGroup.OCCUPATION: Label("ด้านการพัฒนาอาชีพและรายได้", "Occupation and income"),

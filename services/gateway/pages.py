@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
-from fastapi import APIRouter, Cookie, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.gateway import access, dashboard, models, openapi
 from services.gateway.access import Action
 from services.gateway.feed import Feed, State
-from services.gateway.identity import Keeper, Reader, SessionToken
+from services.gateway.identity import Keeper, Reader, SessionToken, cookie_name
 from services.gateway.snapshot import tag, taken
 from shared import thai
 from shared.errors import CATALOG, Rejected
@@ -30,12 +30,13 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def home(request: Request, keeper: Keeper, siao_session: str | None = Cookie(None)) -> Response:
+async def home(request: Request, keeper: Keeper) -> Response:
     """The figures, or the way to the sign-in page."""
+    held = request.cookies.get(cookie_name(request))
     try:
-        access.may_read(keeper.caller(siao_session or ""), Action.FIGURES)
+        access.may_read(keeper.caller(held or ""), Action.FIGURES)
     except Rejected as refusal:
-        return RedirectResponse(f"/sign-in?why={refusal.code}" if siao_session else "/sign-in", 303)
+        return RedirectResponse(f"/sign-in?why={refusal.code}" if held else "/sign-in", 303)
     shown = await _figures(request.app.state.pool)
     simulated = request.app.state.settings.clock == "simulated"
     return HTMLResponse(TEMPLATES.get_template("page.html").render(figures=shown.html, simulated=simulated))

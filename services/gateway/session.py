@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.gateway import body
-from services.gateway.identity import COOKIE, Keeper, same_site
+from services.gateway.identity import Keeper, cookie_name, same_site
 from shared.errors import Rejected
 
 router = APIRouter(include_in_schema=False)
@@ -21,12 +21,14 @@ async def sign_in(request: Request, keeper: Keeper) -> Response:
     except Rejected as refusal:
         return RedirectResponse(f"/sign-in?why={refusal.code}", 303)
     answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    answer.set_cookie(
+        cookie_name(request), token, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+    )
     return answer
 
 
 @router.post("/session/end", dependencies=[Depends(same_site)])
-async def sign_out() -> Response:
+async def sign_out(request: Request) -> Response:
     answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    answer.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
     return answer

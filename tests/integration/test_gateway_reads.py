@@ -1,0 +1,366 @@
+"""Questions, answered from the tables that the projections keep (filled by hand here)."""
+
+import asyncio
+import json
+import time
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from services.gateway import dashboard, snapshot
+from shared.runtime import postgres
+from shared.runtime.auth import Role
+from tests.support import gateway as g
+
+HH, OTHER, HP = "hh_" + "1" * 20, "hh_" + "2" * 20, "hp_" + "1" * 20
+VILLAGE = "40190101"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def stage(servers):
+    async with g.tables(servers) as (tables, dsn), g.gateway(servers, dsn) as url:
+        yield tables, url, dsn
+
+
+@pytest_asyncio.fixture
+async def tables(stage):
+    await stage[0].clear()
+    await stage[0].at(registry=10, pairing=5, interventions=7)
+    await stage[0].mark()
+    return stage[0]
+
+
+@pytest_asyncio.fixture
+async def client(servers, stage):
+    async with g.client(stage[1], g.token(servers)) as client:
+        yield client
+
+
+def ledger(key: str, delta: int = 1, **row):
+    """A ledger row's common columns."""
+    usual = {"recorded_at": datetime.now(UTC), "stream": f"case-{key}", "version": 1, "event_id": uuid4()}
+    return usual | {"key": key, "partition": 0, "valid_on": date(2019, 10, 1), "delta": delta} | row
+
+
+async def published(tables) -> None:
+    """Education as document A has it, over two partitions and two districts."""
+    for measure, here, there in (("need", 200, 167), ("reached", 166, 100), ("unreached", 34, 67), ("resolved", 10, 0)):
+        await tables.counted(0, village=VILLAGE, dimension="education", measure=measure, n=here)
+        await tables.counted(5, village="40010203", dimension="education", measure=measure, n=there)
+
+
+async def test_a_figure_says_what_it_counts_as_of_when_and_how_fresh_it_is(tables, client):
+    await published(tables)
+    told = (await client.get("/v1/coverage")).json()
+    [figure] = told["figures"]
+    assert (figure["numerator"], figure["denominator"]) == (266, 367)
+    assert figure["percent"] == {"half_up": "72.48", "truncated": "72.47"}
+    assert (figure["open"], figure["resolved"], figure["outside_need"]) == (101, 10, 0)
+    assert figure["place_name"] == {"th": "ขอนแก่น", "en": "Khon Kaen"}
+    for definition in (figure["numerator_definition"], figure["denominator_definition"]):
+        assert set(definition) == {"id", "th", "en"}
+    assert told["position"] == {"registry": 10, "pairing": 5, "interventions": 7}
+    assert (told["level"], told["definition"]) == ("province", "coverage-1")
+    assert told["newest_fact"] < told["watermark"]
+    assert (told["provisional"], told["stale"]) == (False, False)
+    assert told["as_of"]["known_at"] == told["newest_fact"]
+
+
+@pytest.mark.parametrize(
+    ("level", "place", "expected"),
+    [
+        ("district", "40", {"4001": 100, "4019": 166}),
+        ("district", "4019", {"4019": 166}),
+        ("subdistrict", "40", {"400102": 100, "401901": 166}),
+        ("village", "40", {"40010203": 100, VILLAGE: 166}),
+        ("village", "400102", {"40010203": 100}),
+        ("province", "30", {}),
+    ],
+)
+async def test_levels_and_places(tables, client, level, place, expected):
+    await published(tables)
+    told = (await client.get("/v1/coverage", params={"level": level, "place": place})).json()
+    assert {f["place"]: f["numerator"] for f in told["figures"]} == expected
+
+
+async def test_cohort_class_dimension_and_rounding_narrow_what_is_told(tables, client):
+    await published(tables)
+    await tables.counted(1, village=VILLAGE, dimension="education", measure="need", cohort="")
+    await tables.counted(1, village=VILLAGE, dimension="health", measure="need", household_class="welfare")
+
+    async def asked(**params):
+        return {
+            f["dimension"]: f["denominator"]
+            for f in (await client.get("/v1/coverage", params=params)).json()["figures"]
+        }
+
+    assert await asked() == {"education": 368, "health": 1}
+    assert await asked(cohort="bmn-2561") == {"education": 367, "health": 1}
+    assert await asked(**{"class": "welfare"}) == {"health": 1}
+    assert await asked(dimension="education", cohort="bmn-2561") == {"education": 367}
+    rounded = (await client.get("/v1/coverage", params={"rounding": "truncated", "cohort": "bmn-2561"})).json()
+    assert rounded["figures"][0]["percent"] == {"half_up": None, "truncated": "72.47"}
+
+
+async def test_help_outside_a_need_stands_beside_and_has_no_percentage(tables, client):
+    await tables.counted(village=VILLAGE, dimension="welfare", measure="outside_need", n=3)
+    [figure] = (await client.get("/v1/coverage")).json()["figures"]
+    assert (figure["numerator"], figure["denominator"], figure["outside_need"], figure["percent"]) == (0, 0, 3, None)
+
+
+@pytest.mark.parametrize(
+    ("params", "field", "code"),
+    [
+        ({"dimensoin": "health"}, "dimensoin", "field_unknown"),
+        ({"dimension": "wealth"}, "dimension", "field_invalid"),
+        ({"level": "region"}, "level", "field_invalid"),
+        ({"place": "99"}, "place", "place_unknown"),
+        ({"place": "4%"}, "place", "place_unknown"),
+        ({"place": ""}, "place", "place_unknown"),
+        ({"place": "๔๐"}, "place", "place_unknown"),
+        ({"place": "4019"}, "place", "field_invalid"),
+        ({"level": "subdistrict", "place": VILLAGE}, "place", "field_invalid"),
+    ],
+)
+async def test_a_question_that_cannot_be_meant_is_refused(tables, client, params, field, code):
+    answer = await client.get("/v1/coverage", params=params)
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["field"]) == (422, code, field)
+
+
+async def test_a_village_is_suppressed_for_whoever_has_no_access_to_cases(servers, stage, tables):
+    """Also where it is asked for as a subdistrict."""
+    await published(tables)
+    async with g.client(stage[1], g.token(servers, Role.RESEARCHER)) as client:
+        assert (await client.get("/v1/coverage?level=subdistrict")).status_code == 200
+        for sly in ("level=village", f"level=village&place={VILLAGE}", f"level=subdistrict&place={VILLAGE}"):
+            answer = await client.get(f"/v1/coverage?{sly}")
+            assert answer.status_code in (403, 422)
+            assert "figures" not in answer.json()
+        assert (await client.get(f"/v1/working-groups/workload?place={VILLAGE}")).status_code == 422
+
+
+async def test_pairing_of_a_district_as_document_b_has_it(tables, client):
+    for n in range(39):
+        helper = f"hp_{n:020}"
+        await tables.add(
+            "helpers_rollup", partition=n % 24, helper=helper, district="4019", kind="officer", office="x", n=1
+        )
+        await tables.add(
+            "caseload_rollup", partition=0, helper=helper, role="lead", district="4019", n=1 if n < 6 else 2
+        )
+        await tables.add("caseload_rollup", partition=1, helper=helper, role="supporting", district="4019", n=5)
+    house = {"partition": 0, "cohort": "bmn-2561", "household_class": ""}
+    await tables.add("households_rollup", village=VILLAGE, lead="paired", n=72, **house)
+    await tables.add("households_rollup", village="40010101", lead="unpaired", n=4, **house)
+    await tables.add("helpers_rollup", partition=0, helper=HP, district="4007", kind="officer", office="x", n=1)
+    await tables.add(
+        "helpers_rollup", partition=0, helper=HP[:-1] + "2", district="4007", kind="group", office="x", n=1
+    )
+    told = (await client.get("/v1/pairing")).json()
+    by_place = {one.pop("place"): one for one in told["districts"]}
+    assert len(by_place) == 26
+    names = ("helpers", "households", "holding_two", "holding_one", "holding_none", "capacity", "spare", "unpaired")
+    assert [by_place["4019"][name] for name in names] == [39, 72, 33, 6, 0, 78, 6, 0]
+    assert [by_place["4007"][name] for name in names] == [1, 0, 0, 0, 1, 2, 2, 0]
+    assert [by_place["4001"][name] for name in names] == [0, 4, 0, 0, 0, 0, 0, 4]
+    assert (told["province"]["spare"], told["province"]["unpaired"]) == (8, 4), "neither hides the other"
+
+
+async def test_workload_by_sub_group_and_what_nobody_owns(tables, client):
+    await published(tables)
+    for measure, n in (("need", 20), ("reached", 20), ("resolved", 4)):
+        await tables.counted(village=VILLAGE, dimension="health", measure=measure, n=n)
+    groups = (await client.get("/v1/working-groups/workload")).json()["groups"]
+    assert len(groups) == 7
+    by_group = {one["group"]: one for one in groups}
+    life, nobody = by_group["quality-of-life"], by_group[None]
+    assert (life["open"], life["unresolved"], life["done"]) == (0, 16, 4), "initial care empties nobody's desk"
+    assert (nobody["open"], nobody["unresolved"], nobody["done"]) == (101, 357, 10)
+    assert [one["dimension"] for one in nobody["dimensions"]] == ["education", "living"]
+    assert by_group["marketing"]["dimensions"] == []
+    there = (await client.get("/v1/working-groups/workload?place=4019")).json()["groups"][-1]
+    assert there["open"] == 34
+
+
+async def household(tables) -> None:
+    await tables.add("stream_head", stream=f"household-{HH}", key=HH, partition=0, version=2, hash="", state="ok")
+    where = {"village": VILLAGE, "cohort": "bmn-2561", "lead": "paired"}
+    await tables.add("households_ledger", **ledger(HH, household_class="", **where))
+    await tables.add("households_ledger", **ledger(HH, -1, household_class="", **where))
+    await tables.add("households_ledger", **ledger(HH, household_class="welfare", **where))
+    await tables.add("caseload_ledger", **ledger(HH, helper=HP, role="lead", district="4019"))
+    await tables.add("caseload_ledger", **ledger(OTHER, helper=HP, role="lead", district="4019"))
+    await tables.add("caseload_ledger", **ledger(OTHER, -1, helper=HP, role="lead", district="4019"))
+    cell = {"definition": "coverage-1", "village": VILLAGE, "cohort": "bmn-2561", "household_class": "welfare"}
+    for measure in ("need", "unreached"):
+        await tables.add("coverage_ledger", **ledger(HH, dimension="health", measure=measure, **cell))
+    await tables.add("helpers_rollup", partition=0, helper=HP, district="4019", kind="officer", office="x", n=1)
+    value = {"household": HH, "village": VILLAGE, "address_sealed": "c2VhbGVk", "members": [{"sealed": "bmFtZQ=="}]}
+    fact = {"key": HH, "recorded_at": datetime.now(UTC), "stream": f"household-{HH}", "version": 1, "hash": ""}
+    fact |= {"event_id": uuid4(), "type": "HouseholdRegistered.v1", "occurred_on": date(2019, 1, 15), "agency": "x"}
+    fact |= {"topic": "t", "partition": 0, "offset": 0, "headers": b"", "value": json.dumps(value).encode()}
+    await tables.add("fact", **fact)
+
+
+async def test_a_households_card_shows_what_is_known_and_masks_what_is_sealed(tables, client):
+    await household(tables)
+    answer = await client.get(f"/v1/households/{HH}")
+    card = answer.json()
+    assert (card["village"], card["cohort"], card["class"]) == (VILLAGE, "bmn-2561", "welfare")
+    assert card["place_name"]["th"].startswith("หมู่ที่ 1")
+    [need] = card["needs"]
+    assert (need["dimension"], need["in_need"], need["reached"]) == ("health", True, False)
+    assert card["pairs"] == [{"helper": HP, "role": "lead"}]
+    assert card["streams"] == {f"household-{HH}": 2}
+    assert card["incomplete"] is False
+    [entry] = card["history"]
+    assert entry["data"]["village"] == VILLAGE
+    assert entry["data"]["address_sealed"] == entry["data"]["members"][0]["sealed"] == "•••••"
+    assert "c2VhbGVk" not in answer.text
+    assert "bmFtZQ" not in answer.text
+
+
+async def test_a_helpers_households_and_what_they_still_need(tables, client):
+    await household(tables)
+    told = (await client.get(f"/v1/helpers/{HP}/households")).json()
+    assert (told["district"], told["kind"], told["office"]) == ("4019", "officer", "x")
+    [one] = told["households"]
+    assert (one["household"], one["role"], one["since"]) == (HH, "lead", "2019-10-01")
+    assert [need["dimension"] for need in one["needs"]] == ["health"]
+
+
+async def test_nobody_reads_a_case_outside_the_districts_of_the_token(servers, stage, tables):
+    await household(tables)
+    async with g.client(stage[1], g.token(servers, Role.OFFICER, districts=("4007",))) as client:
+        for path in (f"/v1/households/{HH}", f"/v1/helpers/{HP}/households"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (403, "outside_area")
+    async with g.client(stage[1], g.token(servers, Role.OFFICER, districts=("4019",))) as client:
+        assert (await client.get(f"/v1/households/{HH}")).status_code == 200
+
+
+async def test_what_nobody_knows_is_not_found(tables, client):
+    for path in (f"/v1/households/{HH}", f"/v1/helpers/{HP}/households"):
+        assert (await client.get(path)).json()["code"] == "not_found"
+    assert (await client.get("/v1/households/1")).status_code == 422
+
+
+async def test_freshness_per_service_per_agency_and_what_could_not_be_read(tables, client):
+    when = datetime(2020, 1, 2, tzinfo=UTC)
+    for partition, events in ((0, 3), (1, 4)):
+        row = {"service": "registry", "agency": "x", "occurred_on": date(2020, 1, 1 + partition), "events": events}
+        await tables.add("freshness", partition=partition, recorded_at=when + timedelta(days=partition), **row)
+    await tables.mark(registry=14)
+    await tables.add(
+        "quarantine", topic="t", partition=0, offset=1, reason="unreadable", size=1, headers=b"", value=b""
+    )
+    parked = {"stream": f"case-{HH}", "version": 3, "hash": "h", "key": HH, "reason": "gap", "topic": "t"}
+    await tables.add("parked", partition=0, offset=2, headers=b"", value=b"", **parked)
+    await tables.add("card", key=HH, partition=0, kind="household", state="{}", incomplete=True)
+    told = (await client.get("/v1/freshness")).json()
+    assert {one["service"]: one["lag"] for one in told["services"]} == {"registry": 4, "pairing": 0, "interventions": 0}
+    [agency] = told["agencies"]
+    assert (agency["agency"], agency["events"], agency["occurred_on"]) == ("x", 7, "2020-01-02")
+    assert told["trouble"] == {"quarantined": 1, "parked": 1, "incomplete_households": 1}
+    assert told["watermark"] is None, "the registry's mark is not reached yet"
+    assert (told["provisional"], told["stale"]) == (True, True)
+
+
+async def test_figures_are_stale_once_a_service_was_silent_for_too_long(tables, client):
+    await tables.mark(seconds_ago=61)
+    assert (await client.get("/v1/coverage")).json()["stale"] is True
+    await tables.mark(seconds_ago=61, clock="simulated")
+    assert (await client.get("/v1/coverage")).json()["stale"] is False, "a simulated clock stands still"
+    await tables.connection.execute("UPDATE watermark SET updated_at = now() - interval '61 s'")
+    assert (await client.get("/v1/coverage")).json()["stale"] is True
+
+
+async def test_the_same_state_is_not_sent_twice(tables, client):
+    first = await client.get("/v1/pairing")
+    again = await client.get("/v1/pairing", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    await tables.at(registry=11, pairing=5, interventions=7)
+    later = await client.get("/v1/pairing", headers={"If-None-Match": first.headers["etag"]})
+    assert later.status_code == 200
+    assert later.headers["etag"] != first.headers["etag"]
+
+
+async def test_a_reader_waits_for_what_it_wrote(tables, client):
+    stream = f"household-{HH}"
+
+    async def arrives() -> None:
+        await asyncio.sleep(0.3)
+        await tables.add("stream_head", stream=stream, key=HH, partition=0, version=3, hash="", state="ok")
+
+    begun = time.monotonic()
+    arriving = asyncio.create_task(arrives())
+    answer = await client.get("/v1/coverage", headers={"Siao-After": f"{stream}@3"})
+    await arriving
+    assert answer.status_code == 200
+    assert 0.3 <= time.monotonic() - begun < 3
+
+
+async def test_a_reader_does_not_wait_for_ever(tables, client, monkeypatch):
+    monkeypatch.setattr(snapshot, "WAIT_SECONDS", 0.2)
+    answer = await client.get("/v1/coverage", headers={"Siao-After": f"household-{HH}@1, case-{HH}@1"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_yet_visible")
+    assert answer.headers["retry-after"] == "1"
+    for odd in ("x", "@1", "a@b", "a@²"):
+        answer = await client.get("/v1/coverage", headers={"Siao-After": odd.encode()})
+        assert (answer.status_code, answer.json()["field"]) == (422, "Siao-After")
+
+
+async def test_one_answer_is_one_moment(servers, stage, tables):
+    """While rows, position and pairing change together, nobody is told a mixture."""
+    settings = servers.settings("gateway").model_copy(update={"database": g.SecretStr(stage[2])})
+    begun, stop = asyncio.Event(), asyncio.Event()
+
+    async def fold() -> int:
+        n = 0
+        while not stop.is_set():
+            n += 1
+            async with tables.connection.transaction():
+                await tables.at(registry=n, pairing=n, interventions=n)
+                await tables.connection.execute("DELETE FROM coverage_rollup")
+                await tables.counted(village=VILLAGE, dimension="health", measure="need", n=n)
+                await tables.connection.execute("DELETE FROM households_rollup")
+                row = {"partition": 0, "cohort": "bmn-2561", "household_class": "", "lead": "unpaired"}
+                await tables.add("households_rollup", village=VILLAGE, n=n, **row)
+            begun.set()
+        return n
+
+    folding = asyncio.create_task(fold())
+    await begun.wait()
+    async with await postgres.pool(settings) as pool:
+        for _ in range(50):
+            shown = await dashboard.gather(pool)
+            seen = {
+                shown.standing.position["registry"],
+                shown.cells[1].in_need,
+                sum(d.cells[1].in_need for d in shown.districts),
+                shown.population.households,
+                shown.province.unpaired,
+            }
+            assert len(seen) == 1
+    stop.set()
+    assert await folding > 10
+
+
+async def test_the_gateways_role_can_read_and_nothing_else(stage, tables):
+    connection = await g.asyncpg.connect(stage[2])
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM checkpoint") == 1
+        for forbidden in (
+            "UPDATE checkpoint SET registry = 0",
+            "DELETE FROM fact",
+            "SELECT value FROM quarantine",
+            "SELECT value FROM parked",
+            "CREATE TABLE mine (x int)",
+        ):
+            with pytest.raises(g.asyncpg.InsufficientPrivilegeError):
+                await connection.execute(forbidden)
+    finally:
+        await connection.close()

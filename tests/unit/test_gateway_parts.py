@@ -1,0 +1,141 @@
+"""The gateway's small parts: what it reads of a body, what it masks, what it labels, how its feed wakes up."""
+
+import asyncio
+import json
+
+import pytest
+
+from services.demo import published
+from services.gateway import body, labels, tiles
+from services.gateway.feed import Feed, State
+from services.gateway.queries.household import MASK, masked
+from shared import places
+from shared.errors import Rejected
+from shared.events.codes import Dimension, SubGroup
+
+
+def test_type_and_data_of_a_command():
+    assert body.peek(b'{"type": "A.v1", "id": "1", "data": {"village": "40190101"}}') == (
+        "A.v1",
+        {"village": "40190101"},
+    )
+
+
+@pytest.mark.parametrize("odd", ["[]", "1", '"text"', "{}", '{"type": 1, "data": {}}', '{"type": "A.v1", "data": []}'])
+def test_what_is_no_command_has_no_type(odd):
+    assert body.peek(odd.encode()) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"{", "json_malformed"),
+        (b"\xff\xfe", "json_malformed"),
+        (b"[" * 100_000, "json_malformed"),
+        (b'{"type": "A.v1"\0}', "nul_byte"),
+        (b'{"type": "A.v1", "data": {}, "type": "B.v1"}', "json_malformed"),
+        (b'{"type": "A.v1", "data": {"village": "40190101", "village": "40010101"}}', "json_malformed"),
+    ],
+)
+def test_a_body_that_could_be_read_in_two_ways_or_none_is_refused(raw, code):
+    with pytest.raises(Rejected, match=code):
+        body.peek(raw)
+
+
+def test_every_sealed_detail_is_masked_and_nothing_else():
+    data = {"members": [{"person": "pr_1", "sealed": "Zm9v"}], "address_sealed": "YmFy", "village": "40190101"}
+    shown = {"members": [{"person": "pr_1", "sealed": MASK}], "address_sealed": MASK, "village": "40190101"}
+    assert masked(data) == shown
+
+
+def test_every_code_has_both_its_words():
+    assert set(labels.DIMENSIONS) == set(labels.PUBLISHED) == set(Dimension)
+    assert set(labels.SUB_GROUPS) == set(SubGroup)
+
+
+@pytest.mark.parametrize("row", published.TABLE, ids=lambda row: row.dimension.value)
+def test_the_page_and_the_demonstration_mean_the_same_published_table(row):
+    shown = labels.PUBLISHED[row.dimension]
+    told = shown.printed + (shown.inferred.en if shown.inferred else "")
+    assert row.percent is None or str(float(row.percent)).rstrip("0").rstrip(".") in told
+    assert f"{row.in_need:,}" in told
+
+
+def test_every_district_has_a_tile_of_its_own():
+    assert set(tiles.TILES) == set(places.districts_of(places.KHON_KAEN))
+    assert len(set(tiles.TILES.values())) == len(tiles.TILES)
+
+
+def test_tiles_lie_as_the_districts_do():
+    row_of, column_of = ({code: at[i] for code, at in tiles.TILES.items()} for i in (0, 1))
+    assert row_of["4019"] < row_of["4007"] < row_of["4001"] < row_of["4010"] < row_of["4015"]  # north to south
+    assert column_of["4020"] < column_of["4005"] < column_of["4004"] < column_of["4001"] < column_of["4021"]
+
+
+async def test_one_poller_serves_all_who_watch(monkeypatch):
+    monkeypatch.setattr("services.gateway.feed.POLL_SECONDS", 0.01)
+    position, looks, renders = 1, 0, 0
+
+    async def look() -> str:
+        nonlocal looks
+        looks += 1
+        return str(position)
+
+    async def render() -> State:
+        nonlocal renders
+        renders += 1
+        return State(str(position), f"<p>{position}</p>")
+
+    feed = Feed(look, render)
+    polling = asyncio.create_task(feed.run())
+    await asyncio.sleep(0.05)
+    assert (looks, renders) == (0, 0), "nobody watches, nothing is asked"
+    watchers = [feed.states() for _ in range(20)]
+    assert {(await anext(w)).key for w in watchers} == {"1"}
+    position = 2
+    assert {(await anext(w)).html for w in watchers} == {"<p>2</p>"}
+    assert renders == 2
+    for watcher in watchers:
+        await watcher.aclose()
+    await asyncio.sleep(0.05)
+    asked = looks
+    await asyncio.sleep(0.05)
+    assert looks == asked, "the last one left"
+    polling.cancel()
+
+
+async def test_the_feed_outlives_a_store_that_is_away(monkeypatch):
+    monkeypatch.setattr("services.gateway.feed.POLL_SECONDS", 0.01)
+    answers = iter([ConnectionRefusedError(), ConnectionResetError(), State("1", "")])
+
+    async def render() -> State:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def look() -> str:
+        return "1"
+
+    feed = Feed(look, render)
+    polling = asyncio.create_task(feed.run())
+    assert await anext(feed.states()) == State("1", "")
+    polling.cancel()
+
+
+def test_the_openapi_document_knows_every_command_and_can_be_read():
+    from fastapi import FastAPI
+
+    from services.gateway import forward, openapi, reads
+    from shared.events.catalog import COMMANDS
+
+    app = FastAPI()
+    app.include_router(forward.router)
+    app.include_router(reads.router)
+    told = openapi.document(app)
+    text = json.dumps(told)
+    references = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert references <= set(told["components"]["schemas"]), "every reference leads somewhere"
+    for types in COMMANDS.values():
+        for name in types:
+            assert json.dumps({"const": name}) in text
