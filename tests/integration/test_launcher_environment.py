@@ -103,6 +103,14 @@ def test_other_pins_make_another_environment(checkout: Checkout) -> None:
     assert checkout.answer("status")["probe"] == "2"
 
 
+def test_a_moved_home_gets_another_environment(checkout: Checkout) -> None:
+    checkout.answer("status")
+    checkout.home.rename(checkout.home.with_name("moved"))
+    checkout.home = checkout.home.with_name("moved")
+    assert checkout.answer("status")["SIAO_HOME"] == str(checkout.home)
+    assert str(checkout.home) in (checkout.home / "env" / "bin" / "pip").read_text()
+
+
 def test_a_half_made_environment_is_made_anew(checkout: Checkout) -> None:
     checkout.answer("status")
     (checkout.home / "env" / "siao.json").unlink()

@@ -72,7 +72,13 @@ def fetch(folder: Path, pins: list[Pin], console: Console) -> None:
 
 def _show(jobs: list[Future[None]], console: Console) -> None:
     """Waits for all, with a bar on a terminal and a line for every twelfth jar elsewhere; raises the first failure."""
-    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console, transient=True) as bar:
+    with Progress(
+        *Progress.get_default_columns(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
         task = bar.add_task("Apache Kafka", total=len(jobs))
         for done, job in enumerate(as_completed(jobs), start=1):
             job.result()
