@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from services.projections.sql import QUERIES
 from shared.events.topics import PROGRESS
 from shared.runtime import logs
+from shared.runtime.settings import Clock
 
 NEWEST = TopicPartition(PROGRESS.name, 0)
 LOOK_BACK = 1_000
@@ -29,7 +30,8 @@ class Mark(msgspec.Struct, frozen=True):
     mark: Zoned
     offsets: dict[Partition, Offset]
     """Partition number -> end of the service's topic."""
-    clock: Literal["real", "simulated"]
+    clock: Zoned
+    """The service's time when it said so."""
 
 
 _DECODER = msgspec.json.Decoder(Mark)
@@ -42,12 +44,12 @@ async def begin(consumer: AIOKafkaConsumer) -> None:
     consumer.seek(NEWEST, max(begin[NEWEST], end[NEWEST] - LOOK_BACK))
 
 
-async def keep(connection: asyncpg.Connection, records: Iterable[ConsumerRecord]) -> None:
-    """Stores the newest mark of each service among `records`."""
+async def keep(connection: asyncpg.Connection, records: Iterable[ConsumerRecord], clock: Clock) -> None:
+    """Stores the newest mark of each service among `records`; `clock` is the kind that the stack runs on."""
     newest = {mark.service: mark for mark in map(_read, records) if mark is not None}
     for mark in newest.values():
         offsets = msgspec.json.encode(mark.offsets).decode()
-        await connection.execute(QUERIES["mark"], mark.service, mark.mark, offsets, mark.clock)
+        await connection.execute(QUERIES["mark"], mark.service, mark.mark, offsets, clock)
 
 
 def _read(record: ConsumerRecord) -> Mark | None:

@@ -18,7 +18,7 @@ from services.projections.sql import QUERIES
 from shared.errors import SiaoError
 from shared.events.topics import PARTITIONS
 from shared.runtime import kafka
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Clock, Settings
 from shared.runtime.worker import Pulse, Session
 
 STALLED_SECONDS = 30.0
@@ -64,7 +64,7 @@ def session(app: App, settings: Settings) -> Session:
         try:
             await consumer.start()
             await progress.begin(consumer)
-            await _rounds(pulse, app, consumer, connection)
+            await _rounds(pulse, app, consumer, connection, settings.clock)
         finally:
             await consumer.stop()
             await connection.close(timeout=5)
@@ -72,11 +72,13 @@ def session(app: App, settings: Settings) -> Session:
     return watch
 
 
-async def _rounds(pulse: Pulse, app: App, consumer: AIOKafkaConsumer, connection: asyncpg.Connection) -> None:
+async def _rounds(
+    pulse: Pulse, app: App, consumer: AIOKafkaConsumer, connection: asyncpg.Connection, clock: Clock
+) -> None:
     stall, expire_at = Stall(time.monotonic()), 0.0
     while True:
         fetched = await consumer.getmany(progress.NEWEST)
-        await progress.keep(connection, [record for records in fetched.values() for record in records])
+        await progress.keep(connection, [record for records in fetched.values() for record in records], clock)
         done, ends = await checkpoints.offsets(connection), await _ends(consumer)
         _show(app.assigned, done, ends)
         stall.look(time.monotonic(), app.assigned, done, ends)
