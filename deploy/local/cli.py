@@ -20,7 +20,7 @@ SIAO_HOME=~/real ./siao up       a stack for real data, in a folder of its own\n
 ./siao agency add red-cross      a token, and how to publish with it
 """
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
 app = typer.Typer(
     help="Siao (เสี่ยว): a province's paired poverty-alleviation programme, from events to live tables.",
     epilog=EXAMPLES,

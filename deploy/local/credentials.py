@@ -2,6 +2,7 @@
 
 secrets/passwords.json     {"postgres": {user: password}, "kafka": {user: password}}: the launcher's alone
 secrets/issuer.key.json    signs callers' tokens: the launcher's alone
+secrets/auditor.properties for Kafka's own clients, to read every topic and write none
 secrets/<service>/         what SIAO_SECRETS of that service points to, and no more than it needs
 """
 
@@ -15,15 +16,14 @@ from joserfc.jwk import OKPKey
 
 from deploy.local.home import Home, read_json, write_json, write_private
 from deploy.local.trouble import Trouble
-from shared.events.topics import EVENT_TOPICS
+from shared.events.topics import AUDITOR, EVENT_TOPICS, PRINCIPALS
 from shared.runtime import auth
 
 WRITERS = tuple(EVENT_TOPICS)
 SERVICES = (*WRITERS, "projections", "gateway")
-KAFKA_PRINCIPALS = (*WRITERS, "projections")
 SEALERS = ("registry", "pairing")
 """Services that hold personal details, and so the key that wraps the keys of persons."""
-PASSWORDS, ISSUER = "passwords.json", "issuer.key.json"
+PASSWORDS, ISSUER, CLIENT = "passwords.json", "issuer.key.json", "auditor.properties"
 
 IRREPLACEABLE = (PASSWORDS, "kek", "body.key")
 """Losing one of these loses data, so an existing stack never makes them anew."""
@@ -46,6 +46,7 @@ def make(folder: Path, *, holds_data: bool) -> None:
         _once(folder / name, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
     for name in ("issuer", "gateway"):
         _once(folder / f"{name}.key.json", lambda: json.dumps(auth.new_key()))
+    _once(folder / CLIENT, lambda: _client_properties(passwords(folder)["kafka"][AUDITOR]))
     for service, names in _needs().items():
         _hand_out(folder, service, names)
 
@@ -75,7 +76,16 @@ def _passwords() -> dict[str, dict[str, str]]:
     def users(*names: str) -> dict[str, str]:
         return {name: secrets.token_urlsafe(24) for name in names}
 
-    return {"postgres": users("admin", *SERVICES), "kafka": users("admin", "ctl", *KAFKA_PRINCIPALS)}
+    return {"postgres": users("admin", *SERVICES), "kafka": users("admin", "ctl", *PRINCIPALS)}
+
+
+def _client_properties(password: str) -> str:
+    """How Kafka's own clients log in as the auditor."""
+    login = "org.apache.kafka.common.security.scram.ScramLoginModule"
+    return (
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-512\n"
+        f'sasl.jaas.config={login} required username="{AUDITOR}" password="{password}";\n'
+    )
 
 
 def _needs() -> dict[str, tuple[str, ...]]:

@@ -148,8 +148,9 @@ def rights() -> set[AclBinding]:
         for reader in topic.readers:
             wanted.add(_allow(reader, ResourceType.TOPIC, topic.name, AclOperation.READ))
             wanted.add(_allow(reader, ResourceType.TOPIC, topic.name, AclOperation.DESCRIBE))
-    for member, prefix in GROUP_PREFIXES.items():
-        wanted.add(_allow(member, ResourceType.GROUP, prefix, AclOperation.READ, ResourcePatternType.PREFIXED))
+    for member, prefixes in GROUP_PREFIXES.items():
+        for prefix in prefixes:
+            wanted.add(_allow(member, ResourceType.GROUP, prefix, AclOperation.READ, ResourcePatternType.PREFIXED))
     return wanted
 
 

@@ -21,6 +21,6 @@ async def provision_postgres(admin_dsn: str, words: Words, *, ours: bool) -> lis
 
 
 async def provision_kafka(login: kafka.Login, words: Words) -> None:
-    principals = {user: words["kafka"][user] for user in credentials.KAFKA_PRINCIPALS}
+    principals = {user: words["kafka"][user] for user in PRINCIPALS}
     insecure = os.environ.get("SIAO_KAFKA_INSECURE") == "1"
     await asyncio.to_thread(kafka.provision, login, principals, insecure=insecure)

@@ -1,6 +1,7 @@
 """`status`: what each part says of itself, and how far the figures are behind. Exit code 1 if something is not well."""
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from deploy.local.home import Home, read_json
 from shared.runtime.auth import Caller, Role
 
 TOKEN_SECONDS = 60
+BEHIND = re.compile(r"siao_[a-z]+_((?:lag|outbox|watermark_age)_[a-z]+)")
 
 
 @dataclass
@@ -81,11 +83,11 @@ async def _fill(client: httpx.AsyncClient, part: Part, url: str) -> None:
 
 
 def gauges(text: str) -> dict[str, object]:
-    """Siao's own gauges in a /metrics page, summed over their labels, without the prefix."""
+    """What a /metrics page tells of being behind, summed over its labels; names without the process's own prefix."""
     found: dict[str, object] = {}
     for family in text_string_to_metric_families(text):
-        if family.type == "gauge" and family.name.startswith("siao_"):
-            found[family.name.removeprefix("siao_")] = f"{sum(sample.value for sample in family.samples):.6g}"
+        if family.type == "gauge" and (named := BEHIND.fullmatch(family.name)):
+            found[named[1]] = f"{sum(sample.value for sample in family.samples):.4g}"
     return found
 
 
@@ -101,7 +103,7 @@ async def _freshness(client: httpx.AsyncClient, home: Home, port: int) -> dict[s
 
 
 def _parts_table(parts: list[Part]) -> Table:
-    table = Table("ส่วน · part", "สถานะ · state", "pid", "ทำงานมา · up", "พร้อม · ready", "รายละเอียด · says", box=None)
+    table = Table(*("ส่วน\npart", "สถานะ\nstate", "\npid", "นาน\nup", "พร้อม\nready", "ค้าง\nbehind"), box=None)
     for part in parts:
         ready = {True: "[green]✓", False: "[red]✗", None: ""}[part.ready]
         state = part.state if part.well else f"[red]{part.state}"
@@ -111,7 +113,7 @@ def _parts_table(parts: list[Part]) -> Table:
 
 
 def _log_table(freshness: dict[str, Any], *, simulated: bool) -> Table:
-    table = Table("บันทึก · log", "ตำแหน่ง · position", "ค้าง · lag", "ครบถึง · watermark", "ได้ยินเมื่อ · heard", box=None)
+    table = Table(*("บันทึก\nlog", "ตำแหน่ง\nposition", "ค้าง\nlag", "ครบถึง\nwatermark", "ได้ยิน\nheard"), box=None)
     for service in freshness["services"]:
         name = service["service"]
         position = str(freshness["position"].get(name, ""))
