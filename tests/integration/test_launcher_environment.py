@@ -40,9 +40,12 @@ class Checkout:
         (self.root / "siao").chmod(0o755)
         (self.root / "deploy" / "local" / "__main__.py").write_text(APPLICATION)
         (self.decoy / "deploy" / "local" / "__main__.py").write_text("raise SystemExit('of the current folder')")
-        self.pin("1")
+        self.version = "0"
+        self.pin()
 
-    def pin(self, version: str) -> None:
+    def pin(self) -> None:
+        """Pins a newer version."""
+        self.version = version = str(int(self.version) + 1)
         wheel = self._wheel(version)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         (self.root / "requirements" / "run.txt").write_text(f"siao-probe=={version} \\\n    --hash=sha256:{digest}\n")
@@ -79,12 +82,29 @@ class Checkout:
         return dict(json.loads(out.splitlines()[-1]))
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path)
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """One for all, because an environment takes seconds to make; each test leaves it whole or with other pins."""
+    return Checkout(tmp_path_factory.mktemp("launcher"))
 
 
-def test_installs_once_and_hands_over(checkout: Checkout) -> None:
+def test_without_network(checkout: Checkout) -> None:
+    nobody = {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": "", "PIP_RETRIES": "1", "PIP_PROXY": "http://127.0.0.1:9"}
+    code, _, err = checkout.run("status", launcher=None, **nobody)
+    assert code == 1
+    assert err.count("\n") == 2
+    assert "check the network" in err
+
+
+def test_kill_9_in_the_middle(checkout: Checkout) -> None:
+    with checkout.start("status") as process:
+        while not (checkout.home / "env" / "pyvenv.cfg").exists():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    assert checkout.answer("status")["probe"] == checkout.version
+
+
+def test_hands_over_and_installs_nothing_twice(checkout: Checkout) -> None:
     first = checkout.answer("agency", "add", "กองทุน", PYTHONPATH="/elsewhere")
     assert first["arguments"] == ["agency", "add", "กองทุน"]
     assert first["SIAO_HOME"] == str(checkout.home)
@@ -97,41 +117,27 @@ def test_installs_once_and_hands_over(checkout: Checkout) -> None:
     assert (checkout.home / "env" / "siao.json").stat().st_mtime_ns == made
 
 
-def test_other_pins_make_another_environment(checkout: Checkout) -> None:
-    assert checkout.answer("status")["probe"] == "1"
-    checkout.pin("2")
-    assert checkout.answer("status")["probe"] == "2"
-
-
-def test_a_moved_home_gets_another_environment(checkout: Checkout) -> None:
-    checkout.answer("status")
-    checkout.home.rename(checkout.home.with_name("moved"))
-    checkout.home = checkout.home.with_name("moved")
-    assert checkout.answer("status")["SIAO_HOME"] == str(checkout.home)
-    assert str(checkout.home) in (checkout.home / "env" / "bin" / "pip").read_text()
-
-
 def test_a_half_made_environment_is_made_anew(checkout: Checkout) -> None:
     checkout.answer("status")
     (checkout.home / "env" / "siao.json").unlink()
     next((checkout.home / "env").rglob("siao_probe.py")).unlink()
-    assert checkout.answer("status")["probe"] == "1"
+    assert checkout.answer("status")["probe"] == checkout.version
 
 
-def test_kill_9_in_the_middle(checkout: Checkout) -> None:
-    with checkout.start("status") as process:
-        while not (checkout.home / "env" / "pyvenv.cfg").exists():
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-    assert checkout.answer("status")["probe"] == "1"
-
-
-def test_two_at_once_install_once(checkout: Checkout) -> None:
+def test_other_pins_are_installed_once_by_two_at_once(checkout: Checkout) -> None:
+    checkout.pin()
     with checkout.start("one") as one, checkout.start("two") as two:
         told = [process.communicate(timeout=120)[0] for process in (one, two)]
     assert "".join(told).count("installed in") == 1
     assert sum("waiting for another installation" in text for text in told) == 1
-    assert all(json.loads(text.splitlines()[-1])["probe"] == "1" for text in told)
+    assert all(json.loads(text.splitlines()[-1])["probe"] == checkout.version for text in told)
+
+
+def test_a_moved_home_gets_another_environment(checkout: Checkout) -> None:
+    checkout.answer("status")
+    checkout.home = checkout.home.rename(checkout.home.with_name("moved"))
+    assert checkout.answer("status")["SIAO_HOME"] == str(checkout.home)
+    assert str(checkout.home) in (checkout.home / "env" / "bin" / "pip").read_text()
 
 
 def test_another_file_than_pinned_is_refused(checkout: Checkout) -> None:
@@ -141,11 +147,4 @@ def test_another_file_than_pinned_is_refused(checkout: Checkout) -> None:
     assert code == 1
     assert "not the one Siao was tested with" in err
     assert "Traceback" not in err
-
-
-def test_without_network(checkout: Checkout) -> None:
-    nobody = {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": "", "PIP_RETRIES": "1", "PIP_PROXY": "http://127.0.0.1:9"}
-    code, _, err = checkout.run("status", launcher=None, **nobody)
-    assert code == 1
-    assert err.count("\n") == 2
-    assert "check the network" in err
+    checkout.pin()
