@@ -43,7 +43,3 @@ class Patient:
                 log.warning("postgres_away", why=type(error).__name__, again_in=pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-
-    async def close(self) -> None:
-        if self._pool is not None:
-            self._pool.terminate()
