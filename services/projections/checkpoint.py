@@ -1,7 +1,7 @@
 """How far a partition number is folded, and which of the delivered records are new."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,6 @@ class Checkpoint:
     tails: dict[str, str]
     """Service -> fingerprint of the record before it."""
     newest: datetime | None = None
-    moved: bool = field(default=False)
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Checkpoint":
@@ -59,6 +58,8 @@ class Checkpoint:
         Raises LostRecords and LogRewritten.
         """
         service, offset = piece.service, self.offsets[piece.service]
+        if piece.records[0].offset < piece.start:  # the client found its position behind the end, and went back
+            raise LogRewritten(service)
         if piece.start > offset:
             raise LostRecords(f"{service}-{self.partition}: from {piece.start}, but the checkpoint is {offset}")
         for record in piece.records:
@@ -66,5 +67,5 @@ class Checkpoint:
                 raise LogRewritten(service)
         new = [record for record in piece.records if record.offset >= offset]
         if new:
-            self.offsets[service], self.tails[service], self.moved = new[-1].offset + 1, fingerprint(new[-1]), True
+            self.offsets[service], self.tails[service] = new[-1].offset + 1, fingerprint(new[-1])
         return new

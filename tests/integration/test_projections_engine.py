@@ -1,26 +1,42 @@
 """The engine on a real PostgreSQL: whatever the order, the batches and the repeats, the tables come out the same."""
 
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.projections import engine
+from services.projections import checkpoints, engine
 from services.projections.checkpoint import LogRewritten, LostRecords, Slice
-from shared.events.codes import Dimension
+from shared.events.codes import Dimension, HouseholdClass, Level
+from shared.events.envelope import GENESIS
+from shared.events.topics import EVENT_TOPICS, partition_of
 from tests.support.log import (
+    DAY,
+    START,
     Log,
+    Record,
     assessed,
     assigned,
+    classified,
     delivered,
+    ended,
     enrolled,
     helper,
     household,
     registered,
+    resealed,
+    sealed,
+    told,
 )
-from tests.support.projections import feed, slices, state, tables
+from tests.support.projections import feed, state, tables
 from tests.support.servers import Servers
+
+KEY = household(1)
+NAME = f"household-{KEY}"
 
 
 @pytest_asyncio.fixture
@@ -62,4 +78,183 @@ async def test_the_same_again_changes_nothing(database: asyncpg.Connection):
         log.put(record)
     again = await feed(database, log.records[5:])
     assert (sum(s.folded for s in again), sum(s.repeated for s in again)) == (0, 5)
+    assert await state(database) == before
+
+
+def crowd(households: int, seed: int) -> Log:
+    """Streams of many households, each recorded in order, one second apart or at once."""
+    draw, log, moment = random.Random(seed), Log(), START
+    names = [household(n) for n in range(households)]
+    for key in names:
+        log.add(f"household-{key}", registered(key), recorded_at=moment)
+    for n in range(households * 6):
+        key = draw.choice(names)
+        moment += timedelta(seconds=draw.choice([0, 1]))
+        day = DAY + timedelta(days=draw.randrange(40))
+        dimension = draw.choice(list(Dimension))
+        stream, event = draw.choice(
+            [
+                ("household", classified(key, draw.choice(list(HouseholdClass)), day)),
+                ("household", assessed(key, day, **{dimension.value: draw.random() < 0.8})),
+                ("case", delivered(key, n, dimension, on=day, level=draw.choice(list(Level)))),
+                ("pairing", draw.choice([assigned, ended])(key, helper(draw.randrange(3)), day)),
+            ]
+        )
+        log.add(f"{stream}-{key}", event, recorded_at=moment)
+    return log
+
+
+async def feed_in_any_order(database: asyncpg.Connection, records: Sequence[Record], draw: random.Random) -> None:
+    """Streams are shuffled against and within themselves, some records come twice, in batches of any size."""
+    log, order = Log(), [*records, *draw.sample(records, len(records) // 10)]
+    draw.shuffle(order)
+    for record in order:
+        log.put(record)
+    sent = 0
+    while sent < len(order):
+        size = draw.randint(1, 40)
+        await feed(database, log.records[sent : sent + size])
+        sent += size
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_order_any_batches_any_repeats_give_the_same_tables(servers: Servers, seed: int):
+    log = crowd(8, seed)
+    async with tables(servers.admin_dsn) as straight, tables(servers.admin_dsn) as shuffled:
+        await feed(straight, log.records)
+        await feed_in_any_order(shuffled, log.records, random.Random(seed))
+        assert await state(shuffled) == await state(straight)
+        for name in "coverage", "households", "caseload", "helpers":
+            await assert_rolled_up(shuffled, name)
+
+
+async def assert_rolled_up(database: asyncpg.Connection, name: str) -> None:
+    columns = ", ".join(
+        row["column_name"]
+        for row in await database.fetch(
+            """SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema()
+               AND table_name = $1 AND column_name <> 'n'""",
+            f"{name}_rollup",
+        )
+    )
+    summed = await database.fetch(
+        f"SELECT {columns}, sum(delta)::int FROM {name}_ledger GROUP BY {columns} HAVING sum(delta) <> 0"
+    )
+    assert set(map(tuple, summed)) == set(map(tuple, await database.fetch(f"SELECT {columns}, n FROM {name}_rollup")))
+
+
+async def test_the_number_of_queries_does_not_grow_with_the_batch(database: asyncpg.Connection):
+    asked: list[str] = []
+    counts = []
+    with database.query_logger(lambda query: asked.append(query.query)):
+        for size in 5, 400:
+            records = [r for r in crowd(size, seed=1).records if r.partition == 3]
+            await database.execute("TRUNCATE fact, stream_head, card, checkpoint")
+            asked.clear()
+            await feed(database, records)
+            counts.append((len(records), len(asked)))
+    (few, queries_few), (many, queries_many) = counts
+    assert many > 20 * few
+    assert queries_many <= queries_few + 4  # what only some batches need: zero cells to clear
+    assert queries_many <= 22
+
+
+# -- gaps, forks, and what nobody can read -----------------------------------------------------------------------
+
+
+async def parked(database: asyncpg.Connection) -> list[tuple[int, str]]:
+    return [tuple(row) for row in await database.fetch("SELECT version, reason FROM parked ORDER BY 1, 2")]
+
+
+async def incomplete(database: asyncpg.Connection) -> bool:
+    flag: bool = await database.fetchval("SELECT incomplete FROM card WHERE key = $1", KEY)
+    return flag
+
+
+async def test_behind_a_gap_records_wait_and_are_folded_when_it_is_filled(database: asyncpg.Connection):
+    log = Log()
+    for event in registered(KEY), assessed(KEY, health=True), classified(KEY, HouseholdClass.WELFARE):
+        log.add(NAME, event)
+    one, two, three = log.records
+    arrived = Log()
+    await feed(database, [arrived.put(one), arrived.put(three)])
+    assert (await parked(database), await incomplete(database)) == ([(3, "gap")], True)
+    await feed(database, [arrived.put(two)])
+    assert (await parked(database), await incomplete(database)) == ([], False)
+    assert await database.fetchval("SELECT version FROM stream_head") == 3
+
+
+async def test_a_fork_is_parked_and_never_folded(database: asyncpg.Connection):
+    log = Log()
+    one, two = log.add(NAME, registered(KEY)), log.add(NAME, assessed(KEY, health=True))
+    other = sealed(NAME, 2, told(one)["ce_hash"], assessed(KEY, living=True), START)
+    after = sealed(NAME, 3, told(other)["ce_hash"], assessed(KEY, welfare=True), START)
+    await feed(database, [one, two])
+    before = await database.fetch("SELECT * FROM coverage_ledger")
+    (settled,) = await feed(database, [log.put(other), log.put(after)])
+    assert settled.parked == {"fork": 1, "chain": 1}
+    assert await parked(database) == [(2, "fork"), (3, "chain")]
+    assert await database.fetch("SELECT * FROM coverage_ledger") == before
+    assert tuple(await database.fetchrow("SELECT version, state, reason FROM stream_head")) == (2, "parked", "fork")
+    assert await incomplete(database)
+
+
+async def test_an_unreadable_record_stops_its_stream_and_nothing_else(database: asyncpg.Connection):
+    log = Log()
+    one, two = log.add(NAME, registered(KEY)), log.add(NAME, assessed(KEY, health=True))
+    neighbour = next(household(n) for n in range(2, 999) if partition_of(household(n)) == one.partition)
+    arrived = Log()
+    records = [one, resealed(two, b"{"), sealed(f"household-{neighbour}", 1, GENESIS, registered(neighbour), START)]
+    (settled,) = await feed(database, [arrived.put(record) for record in records])
+    assert (settled.folded, settled.quarantined, settled.parked) == (2, 1, {"unreadable": 1})
+    assert await incomplete(database)
+    row = await database.fetchrow("SELECT reason, stream, version, value FROM quarantine")
+    assert tuple(row) == ("data: json_invalid", NAME, 2, b"{")
+    await feed(database, [arrived.put(two)])
+    assert (await parked(database), await incomplete(database)) == ([], False)
+    assert await database.fetchval("SELECT count(*) FROM quarantine") == 1
+
+
+async def test_a_household_of_which_nothing_can_be_read_is_known_and_incomplete(database: asyncpg.Connection):
+    log = Log()
+    await feed(database, [log.put(resealed(Log().add(NAME, registered(KEY)), b"[]"))])
+    assert await incomplete(database)
+    assert await database.fetchval("SELECT state FROM card") == "{}"
+
+
+async def test_garbage_is_quarantined_and_passed_over(database: asyncpg.Connection):
+    good = Log().add(NAME, registered(KEY))
+    log = Log()
+    garbage = [replace(good, headers=[], value=b"\x00" * 100_000), replace(good, value=None), replace(good, key=None)]
+    await feed(database, [log.put(record) for record in [*garbage, good]])
+    rows = await database.fetch('SELECT "offset", size, length(value) AS kept FROM quarantine ORDER BY 1')
+    whole = len(good.value or b"")
+    assert [tuple(row) for row in rows] == [(0, 100_000, 65_536), (1, 0, 0), (2, whole, whole)]
+    assert await database.fetchval("SELECT registry FROM checkpoint") == 4
+
+
+# -- the checkpoint ----------------------------------------------------------------------------------------------
+
+
+async def test_records_that_never_came_are_noticed(database: asyncpg.Connection):
+    record = replace(Log().add(NAME, registered(KEY)), offset=1)
+    with pytest.raises(LostRecords):
+        await engine.settle(database, record.partition, [Slice("registry", 1, [record])])
+    assert await database.fetchval("SELECT count(*) FROM checkpoint") == 0
+
+
+async def test_a_log_that_was_cut_and_filled_again_is_noticed_and_read_from_the_start(database: asyncpg.Connection):
+    log = Log()
+    one, two = log.add(NAME, registered(KEY)), log.add(NAME, assessed(KEY, health=True))
+    await feed(database, [one, two])
+    before = await state(database)
+    filled = replace(sealed(NAME, 2, told(one)["ce_hash"], assessed(KEY, living=True), START), offset=1)
+    with pytest.raises(LogRewritten):
+        await engine.settle(database, one.partition, [Slice("registry", 1, [filled])])
+    with pytest.raises(LogRewritten):  # the consumer was sent back to where the log begins
+        await engine.settle(database, one.partition, [Slice("registry", 2, [one])])
+    await checkpoints.rewind(database, one.topic, one.partition)
+    assert await checkpoints.offsets(database) == {(topic.name, one.partition): 0 for topic in EVENT_TOPICS.values()}
+    (settled,) = await feed(database, [one, two])
+    assert (settled.folded, settled.repeated) == (0, 2)
     assert await state(database) == before
