@@ -41,7 +41,8 @@ def make(folder: Path, *, holds_data: bool) -> None:
             f"{folder / missing[0]} is gone and the stored data cannot be read without it: put it back from a backup.",
             f"ไฟล์ {folder / missing[0]} หายไป และอ่านข้อมูลเดิมไม่ได้หากไม่มีไฟล์นี้ โปรดนำกลับมาจากไฟล์สำรอง",
         )
-    _once(folder / PASSWORDS, lambda: json.dumps(_passwords(), indent=1))
+    if (known := passwords(folder)) != (complete := _passwords(known)):
+        write_json(folder / PASSWORDS, complete)
     for name in ("kek", "body.key"):
         _once(folder / name, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
     for name in ("issuer", "gateway"):
@@ -72,11 +73,13 @@ def token_file(home: Home, agency: str, role: auth.Role, *, days: int) -> Path:
     return path
 
 
-def _passwords() -> dict[str, dict[str, str]]:
-    def users(*names: str) -> dict[str, str]:
-        return {name: secrets.token_urlsafe(24) for name in names}
-
-    return {"postgres": users("admin", *SERVICES), "kafka": users("admin", "ctl", *PRINCIPALS)}
+def _passwords(known: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Those that are known, and one for each user that has none yet, as after an upgrade."""
+    users = {"postgres": ("admin", *SERVICES), "kafka": ("admin", "ctl", *PRINCIPALS)}
+    return {
+        server: {name: known.get(server, {}).get(name) or secrets.token_urlsafe(24) for name in names}
+        for server, names in users.items()
+    }
 
 
 def _client_properties(password: str) -> str:
