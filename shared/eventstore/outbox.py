@@ -31,12 +31,29 @@ Positions = dict[int, Position]
 """By partition; one without a row was never acknowledged anything."""
 
 
+def _events(seqs: str) -> str:
+    """OFFSET 0 keeps the planner at one index look-up a row, whatever it believes of the outbox's size: joined by
+    merging or hashing, it would read the whole log for each round."""
+    return f"""
+        SELECT {COLUMNS} FROM (
+            SELECT e.*, sum(octet_length(value)) OVER (ORDER BY e.seq) - octet_length(value) AS bytes_before
+            FROM ({seqs}) AS wanted CROSS JOIN LATERAL (SELECT * FROM event WHERE seq = wanted.seq OFFSET 0) AS e
+        ) AS measured
+        WHERE bytes_before < {ROUND_BYTES} ORDER BY seq"""  # noqa: S608
+
+
+WAITING = _events("SELECT seq FROM outbox ORDER BY seq LIMIT $1")
+ACKNOWLEDGED = _events(
+    "SELECT given.seq FROM unnest($1::bigint[]) AS given(seq) LEFT JOIN outbox USING (seq) WHERE outbox IS NULL"
+)
+
+
 async def waiting(connection: asyncpg.Connection) -> list[asyncpg.Record]:
     """The first rows of the outbox with their events (COLUMNS), in order of `seq`.
 
     A row that commits late is seen late, and overtakes nothing: its stream's next version was numbered after it.
     """
-    rows: list[asyncpg.Record] = await connection.fetch(_events("SELECT seq FROM outbox ORDER BY seq LIMIT $1"), ROUND)
+    rows: list[asyncpg.Record] = await connection.fetch(WAITING, ROUND)
     return rows
 
 
@@ -53,12 +70,7 @@ async def backlog(connection: asyncpg.Connection) -> tuple[int, datetime | None]
 
 async def acknowledged(connection: asyncpg.Connection, seqs: Sequence[int]) -> list[asyncpg.Record]:
     """The first of these events (COLUMNS), those in the outbox left out; `seqs` ascending."""
-    rows: list[asyncpg.Record] = await connection.fetch(
-        _events(
-            "SELECT given.seq FROM unnest($1::bigint[]) AS given(seq) LEFT JOIN outbox USING (seq) WHERE outbox IS NULL"
-        ),
-        seqs[:ROUND],
-    )
+    rows: list[asyncpg.Record] = await connection.fetch(ACKNOWLEDGED, seqs[:ROUND])
     return rows
 
 
@@ -94,17 +106,6 @@ async def note(connection: asyncpg.Connection, reached: Positions) -> None:
 def _columns(reached: Iterable[tuple[int, Position]]) -> tuple[list[int], list[int], list[UUID]]:
     rows = [(partition, position.offset, position.event_id) for partition, position in reached]
     return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
-
-
-def _events(seqs: str) -> str:
-    """OFFSET 0 keeps the planner at one index look-up a row, whatever it believes of the outbox's size: joined by
-    merging or hashing, it would read the whole log for each round."""
-    return f"""
-        SELECT {COLUMNS} FROM (
-            SELECT e.*, sum(octet_length(value)) OVER (ORDER BY e.seq) - octet_length(value) AS bytes_before
-            FROM ({seqs}) AS wanted CROSS JOIN LATERAL (SELECT * FROM event WHERE seq = wanted.seq OFFSET 0) AS e
-        ) AS measured
-        WHERE bytes_before < {ROUND_BYTES} ORDER BY seq"""  # noqa: S608
 
 
 _NOTE = """

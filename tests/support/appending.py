@@ -54,8 +54,8 @@ async def append_many(pool: asyncpg.Pool, count: int, *, at_once: int = 16, seed
                 async with pool.acquire() as connection, connection.transaction():
                     records = await append(connection, some)
                     await asyncio.sleep(draw.choice((0, 0, 0.001, 0.02)))
-            except store.VersionConflict:
-                continue  # two began one stream at once; the other was first
+            except (store.VersionConflict, asyncpg.TransactionRollbackError):
+                continue  # two began the same streams at once
             written.extend(records)
 
     await asyncio.gather(*(appender() for _ in range(at_once)))
