@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local import credentials, kafka, postgres
+from shared.events.topics import PRINCIPALS
 
 Words = Mapping[str, Mapping[str, str]]
 

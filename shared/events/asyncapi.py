@@ -142,8 +142,8 @@ def _operations(topic: Topic) -> Json:
 
 def _receive(channel: Json, who: str) -> Json:
     operation: Json = {"action": "receive", "channel": channel}
-    if prefix := GROUP_PREFIXES.get(who):
-        group = {"type": "string", "pattern": f"^{prefix}"}
+    if prefixes := GROUP_PREFIXES.get(who):
+        group = {"type": "string", "pattern": f"^({'|'.join(prefixes)})"}
         operation["bindings"] = {"kafka": {"groupId": group, "bindingVersion": "0.5.0"}}
     return operation
 

@@ -23,6 +23,9 @@ class Topic:
     config: dict[str, str] = field(default_factory=dict)
 
 
+AUDITOR = "auditor"
+"""May read every event with whatever client, and write nothing."""
+
 FOLLOWERS = ("pairing", "interventions")
 """The services that keep what they must know of the registry's households."""
 
@@ -36,7 +39,8 @@ _FOR_EVER = {
 
 
 def _events(service: str, about: str, *followers: str) -> Topic:
-    return Topic(f"siao.{service}.v1", about, (service,), (service, "projections", *followers), config=dict(_FOR_EVER))
+    readers = (service, "projections", AUDITOR, *followers)
+    return Topic(f"siao.{service}.v1", about, (service,), readers, config=dict(_FOR_EVER))
 
 
 EVENT_TOPICS: dict[str, Topic] = {
@@ -50,15 +54,22 @@ PROGRESS = Topic(
     "siao.progress.v1",
     "Watermarks: until when everything recorded by a service is in the log, and up to which offsets.",
     writers=("registry", "pairing", "interventions"),
-    readers=("projections",),
+    readers=("projections", AUDITOR),
     partitions=1,
     config={"cleanup.policy": "delete", "retention.ms": str(DAY_MS), "compression.type": "lz4"},
 )
 
 TOPICS: tuple[Topic, ...] = (*EVENT_TOPICS.values(), PROGRESS)
 
-GROUP_PREFIXES: dict[str, str] = {"projections": "projections-"}
-"""Principal -> prefix of the consumer groups it may join."""
+PRINCIPALS: tuple[str, ...] = (*EVENT_TOPICS, "projections", AUDITOR)
+"""Everyone who logs in to the broker, besides its administrator."""
+
+GROUP_PREFIXES: dict[str, tuple[str, ...]] = {
+    "projections": ("projections-",),
+    AUDITOR: ("auditor-", "console-consumer-"),
+}
+"""Principal -> prefixes of the consumer groups it may join. Kafka's console consumer makes up console-consumer-<number>
+when it is given no group."""
 
 
 def partition_of(key: str) -> int:

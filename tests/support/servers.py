@@ -20,6 +20,7 @@ from deploy.local import credentials, provision
 from deploy.local.home import Home, here, make
 from deploy.local.kafka import Login
 from deploy.local.postgres import DATABASE, dsn_of
+from shared.events.topics import PRINCIPALS
 from shared.runtime.embedded import jars, java, kafka, osuser, postgres
 from shared.runtime.settings import Clock, Settings
 
@@ -54,14 +55,14 @@ class Servers:
         return dsn_of(service, self.words["postgres"][service], self.cluster.dsn())
 
     def kafka_login(self, principal: str) -> dict[str, str]:
-        """Keyword arguments of an aiokafka client. Principals: admin, registry, pairing, interventions, projections."""
+        """Keyword arguments of an aiokafka client. Principals: admin, and those of the table of topics."""
         return kafka.client_options(self.broker.address, principal, self.words["kafka"][principal])
 
     def settings(
         self, service: str, *, clock: Clock = "real", http_port: int = 0, poke: str = "", services: str = ""
     ) -> Settings:
         """What a process of a service is started with."""
-        principal = service in credentials.KAFKA_PRINCIPALS
+        principal = service in PRINCIPALS
         return Settings(
             service=service,
             database=self.dsn(service),
