@@ -93,9 +93,9 @@ def _named(dsn: str, database: str) -> str:
 
 
 @asynccontextmanager
-async def listening(app: FastAPI) -> AsyncIterator[str]:
+async def listening(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
     """Serves `app` over a real socket, as a process would; answers its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve())
     while not server.started:
         if task.done():
@@ -110,10 +110,12 @@ async def listening(app: FastAPI) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def gateway(servers: Servers, dsn: str, services: Mapping[str, str] | None = None) -> AsyncIterator[str]:
+async def gateway(
+    servers: Servers, dsn: str, services: Mapping[str, str] | None = None, port: int = 0
+) -> AsyncIterator[str]:
     told = ",".join(f"{name}={url}" for name, url in (services or {}).items())
     settings: Settings = servers.settings("gateway", services=told)
-    async with listening(create(settings.model_copy(update={"database": SecretStr(dsn)}))) as url:
+    async with listening(create(settings.model_copy(update={"database": SecretStr(dsn)})), port) as url:
         yield url
 
 

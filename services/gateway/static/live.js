@@ -10,7 +10,11 @@ const say = (on) => {
   state.textContent = on ? state.dataset.on : state.dataset.off;
 };
 source.onopen = () => say(true);
-source.onerror = () => say(false);
+source.onerror = () => {
+  say(false);
+  // A broken line is tried again by the browser itself; a refusal is final, and the page then says why.
+  if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
+};
 source.addEventListener("figures", (event) => {
   const was = before();
   live.innerHTML = event.data;
