@@ -16,6 +16,7 @@ from services.registry import domain
 from shared import places
 from shared.commands.app import create
 from shared.commands.reading import Submission
+from shared.errors import Rejected
 from shared.events.base import Event, HouseholdId, PersonId
 from shared.events.codes import DigitCheck
 from shared.events.registry import (
@@ -138,7 +139,10 @@ class Lookups:
             )
 
     def _known(self, entered: Entered) -> domain.Known:
-        others = (self._registered.get(person.hash) for person in entered.people if person.hash)
+        numbers = [person.hash for person in entered.people if person.hash]
+        if len(set(numbers)) < len(numbers):
+            raise Rejected("person_named_twice", field="data.members")
+        others = (self._registered.get(number) for number in numbers)
         return domain.Known(
             household=entered.household,
             members=tuple(self._sealed(person) for person in entered.people),
