@@ -70,11 +70,14 @@ class Gateway:
         return found
 
     async def bulk(self, service: str, agency: str, clock: str, lines: Sequence[bytes]) -> list[dict[str, Any]]:
-        """The answers to the lines, in order; fewer when the answer broke off. Raises Again; does not try again."""
+        """The answers to the lines, in order; fewer when the answer broke off. Raises Again; does not try again.
+
+        Sets the service's simulated clock forward to `clock`, also where there is no line.
+        """
         headers = self._headers(agency) | {"Content-Type": "application/x-ndjson", "Siao-Simulated-Clock": clock}
         path = f"/v1/{service}/commands/bulk"
         async with self._room:
-            answer = await self._send("POST", path, headers=headers, content=b"\n".join(lines) + b"\n")
+            answer = await self._send("POST", path, headers=headers, content=b"".join(line + b"\n" for line in lines))
         return [json.loads(line) for line in answer.content.splitlines() if line]
 
     async def repeated(self, service: str, agency: str, line: bytes) -> bool:

@@ -15,6 +15,7 @@ from services.demo.client import Gateway, Stopped
 from services.demo.entries import Entry, entries
 from services.demo.progress import Progress
 from services.demo.province import make
+from shared.events.catalog import SERVICES
 
 PATIENCE = 5.0
 
@@ -38,6 +39,7 @@ class Wire:
     def __init__(self, *faults: Callable[[httpx.Request], httpx.Response | None]) -> None:
         self.accepted: dict[tuple[str, str], str] = {}
         self.clocks: list[str] = []
+        self.clock: dict[str, str] = {}
         self.after: list[str] = []
         self.not_yet: set[str] = set()
         self.never: set[str] = set()
@@ -53,6 +55,7 @@ class Wire:
         if not request.url.path.endswith("/bulk"):
             return self._one(request)
         self.clocks.append(request.headers["siao-simulated-clock"])
+        self.clock[request.url.path.split("/")[2]] = self.clocks[-1]
         lines = [self._line(request, json.loads(line)) for line in request.content.splitlines()]
         return httpx.Response(200, text="".join(json.dumps(line) + "\n" for line in lines))
 
@@ -114,6 +117,12 @@ async def test_every_command_arrives_once_from_its_agency_in_the_clock_s_order(s
     assert set(wire.accepted) == expected(sent)
     assert (outcome.sent, outcome.recorded, wire.lines) == (len(sent), len(sent), len(sent))
     assert wire.clocks == sorted(wire.clocks)
+
+
+async def test_every_service_s_clock_keeps_up(sent: list[Entry], tokens: Path) -> None:
+    wire = Wire()
+    await run(wire, sent, tokens)
+    assert wire.clock == dict.fromkeys(SERVICES, sent[-1].sent_at.isoformat())
 
 
 async def test_the_last_command_goes_alone_and_last(sent: list[Entry], tokens: Path) -> None:
