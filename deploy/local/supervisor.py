@@ -176,7 +176,7 @@ def _section(home: Home, program: Program) -> str:
         environment=",".join(f'{name}="{_text(value)}"' for name, value in program.environment.items()),
         stop_signal=program.stop_signal,
         stop_seconds=STOP_SECONDS_EACH,
-        log=_text(home.log(program.name)),
+        log=_text(_text(home.log(program.name))),  # it expands this one twice
     )
     return section + (f"user={program.user}\n" if program.user else "")
 
