@@ -12,11 +12,12 @@ from shared.thai import count, thai_month
 
 _COLUMNS = (
     TextColumn("{task.description}"),
-    BarColumn(),
+    BarColumn(24),
     TaskProgressColumn(),
     MofNCompleteColumn(),
     TimeElapsedColumn(),
 )
+_HEADING = "เผยแพร่บันทึกสมมุติของจังหวัดขอนแก่น · publishing made-up records of Khon Kaen's programme"
 
 
 class Progress:
@@ -26,6 +27,7 @@ class Progress:
         self._task = self._bar.add_task("", total=total)
 
     def __enter__(self) -> Self:
+        self._console.print(_HEADING, highlight=False)
         self._bar.start()
         return self
 
@@ -34,7 +36,7 @@ class Progress:
 
     def begin(self, moment: datetime) -> None:
         """A new moment of the simulated clock."""
-        text = f"เผยแพร่ข้อมูลของเดือน{thai_month(moment)} · publishing {moment:%B %Y}"
+        text = f"{thai_month(moment)} · {moment:%B %Y}"
         self._bar.update(self._task, description=text)
         if not self._console.is_terminal:
             self._console.print(f"{text}  {count(self._done)} / {count(self._total)}", highlight=False, soft_wrap=True)

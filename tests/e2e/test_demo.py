@@ -93,7 +93,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:
     with demo(tmp_path) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if "publishing January 2020" in line:
+            if "· January 2020 " in line:
                 process.send_signal(signal.SIGKILL)
                 break
     code, said = ended(tmp_path)
