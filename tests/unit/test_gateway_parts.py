@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from services.demo import published
-from services.gateway import body, labels, tiles
+from services.gateway import body, forward, labels, openapi, pages, reads, session, tiles
 from services.gateway.feed import Feed, State
 from services.gateway.queries.household import MASK, masked
 from shared import places
 from shared.errors import Rejected
+from shared.events.catalog import COMMANDS, SERVICES
 from shared.events.codes import Dimension, SubGroup
 
 
@@ -124,11 +128,6 @@ async def test_the_feed_outlives_a_store_that_is_away(monkeypatch):
 
 
 def test_the_openapi_document_knows_every_command_and_can_be_read():
-    from fastapi import FastAPI
-
-    from services.gateway import forward, openapi, reads
-    from shared.events.catalog import COMMANDS
-
     app = FastAPI()
     app.include_router(forward.router)
     app.include_router(reads.router)
@@ -139,3 +138,12 @@ def test_the_openapi_document_knows_every_command_and_can_be_read():
     for types in COMMANDS.values():
         for name in types:
             assert json.dumps({"const": name}) in text
+
+
+def test_the_readme_names_every_address():
+    routers = (forward.router, reads.router, pages.router, session.router)
+    paths = {route.path for router in routers for route in router.routes if isinstance(route, APIRoute)}
+    readme = (Path(forward.__file__).parent / "README.md").read_text(encoding="utf-8")
+    for service in SERVICES:
+        readme += readme.replace("{service}", service)
+    assert {path for path in paths if f"{path}`" not in readme} == set()
