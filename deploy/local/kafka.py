@@ -67,13 +67,12 @@ def provision(login: Login, passwords: Mapping[str, str], *, insecure: bool) -> 
         _topics(admin)
         if login.secured:
             _rights(admin, passwords, insecure=insecure, address=login.address)
-    except KafkaException as error:
-        why = error.args[0]
+    except (KafkaException, TimeoutError) as error:
+        why = error.args[0].name() if isinstance(error, KafkaException) else "timed out"
         raise Trouble(
-            f"Kafka at {login.address} refuses or does not answer ({why.name()}): check that it runs, "
+            f"Kafka at {login.address} refuses or does not answer ({why}): check that it runs, "
             "and the user and password in SIAO_KAFKA.",
             f"เชื่อมต่อ Kafka ที่ {login.address} ไม่ได้ โปรดตรวจว่าเปิดอยู่ และตรวจชื่อผู้ใช้กับรหัสผ่านใน SIAO_KAFKA",
-            details=str(why.str()),
         ) from error
 
 

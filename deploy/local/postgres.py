@@ -23,6 +23,8 @@ SCHEMAS = (*EVENT_TOPICS, "projections")
 MAY_USE: dict[str, str] = {**{schema: schema for schema in SCHEMAS}, "gateway": "projections"}
 """Service -> the one schema that its role may use and finds its tables in."""
 ROOT = Path(__file__).parents[2]
+OLDEST = 18
+"""The version that everything is tested with."""
 LOCK = 0x51A0
 """Advisory lock: two provisioners of one server take turns."""
 
@@ -45,6 +47,7 @@ async def provision(admin: str, passwords: Mapping[str, str], *, ours: bool) -> 
     `ours`: the whole server is Siao's, so its other databases are closed too. Raises Trouble when it is unreachable.
     """
     async with _connected(admin) as connection:
+        _check_version(connection.get_server_version().major)
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await _roles(connection, passwords)
         if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
@@ -52,6 +55,15 @@ async def provision(admin: str, passwords: Mapping[str, str], *, ours: bool) -> 
         await _close(connection, (DATABASE, "postgres", "template1") if ours else (DATABASE,))
         async with _connected(urlsplit(admin)._replace(path=f"/{DATABASE}").geturl()) as inside:
             return await _schemas(inside)
+
+
+def _check_version(major: int) -> None:
+    if major < OLDEST:
+        raise Trouble(
+            f"The PostgreSQL of SIAO_POSTGRES is version {major}, and Siao needs {OLDEST} or newer: upgrade it, or "
+            "leave SIAO_POSTGRES unset and use the one that comes with Siao.",
+            f"PostgreSQL ใน SIAO_POSTGRES เป็นรุ่น {major} แต่ต้องใช้รุ่น {OLDEST} ขึ้นไป โปรดอัปเกรด หรือไม่ต้องกำหนด SIAO_POSTGRES",
+        )
 
 
 async def _schemas(connection: asyncpg.Connection) -> list[str]:
