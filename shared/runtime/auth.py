@@ -94,6 +94,8 @@ def verify(token: str, key: OKPKey, *, iss: str, aud: str) -> Caller:
     try:
         claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
         registry.validate(claims)
+        if claims.get("districts") == []:
+            raise ValueError("an empty list of districts would mean all of them")
         return Caller(
             str(claims["sub"]), str(claims["agency"]), Role(claims["role"]), tuple(claims.get("districts", ()))
         )

@@ -46,9 +46,15 @@ def tampered():
     return f"{head}.{base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b'=').decode()}.{signature}"
 
 
+def for_no_district():
+    claims = json.loads(base64.urlsafe_b64decode(token().split(".")[1] + "==")) | {"districts": []}
+    return jwt.encode({"alg": auth.ALGORITHM}, claims, key, algorithms=[auth.ALGORITHM])
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
+        (for_no_district(), "token_invalid"),
         (token(seconds=-60), "token_expired"),
         (token(iss="someone-else"), "token_invalid"),
         (token(aud="siao-registry"), "token_invalid"),
