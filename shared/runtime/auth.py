@@ -94,15 +94,20 @@ def verify(token: str, key: OKPKey, *, iss: str, aud: str) -> Caller:
     try:
         claims = jwt.decode(token, key, algorithms=[ALGORITHM]).claims
         registry.validate(claims)
-        if claims.get("districts") == []:
-            raise ValueError("an empty list of districts would mean all of them")
         return Caller(
-            str(claims["sub"]), str(claims["agency"]), Role(claims["role"]), tuple(claims.get("districts", ()))
+            str(claims["sub"]), str(claims["agency"]), Role(claims["role"]), _districts(claims.get("districts"))
         )
     except ExpiredTokenError as error:
         raise Rejected("token_expired") from error
     except (JoseError, KeyError, ValueError, TypeError) as error:
         raise Rejected("token_invalid") from error
+
+
+def _districts(claim: list[str] | None) -> tuple[str, ...]:
+    """No claim: every district. Raises ValueError for an empty one, which means none and must not become all."""
+    if claim == []:
+        raise ValueError("for no district")
+    return tuple(claim or ())
 
 
 def bearer(authorization: str | None) -> str:
