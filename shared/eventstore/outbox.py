@@ -17,14 +17,13 @@ ROUND_BYTES = 16 << 20
 
 MOST_COUNTED = 10_000
 
-RESTORING = UUID(int=0)
-"""Instead of an event's id: this partition is being restored (restore.py), and must be again if that is cut short."""
-
 
 @dataclass(frozen=True, slots=True)
 class Position:
     offset: int
     event_id: UUID
+    restoring_from: int | None = None
+    """While a lost tail is restored (restore.py): where the log ended."""
 
 
 Positions = dict[int, Position]
@@ -85,8 +84,10 @@ async def first(connection: asyncpg.Connection, partition: int) -> asyncpg.Recor
 async def acknowledge(connection: asyncpg.Connection, acks: Sequence[Ack]) -> Positions:
     """Takes the rows out of the outbox and notes the positions, both or neither; answers the positions."""
     reached = {ack.partition: Position(ack.last, ack.last_id) for ack in acks}
+    if not reached:
+        return reached
     await connection.execute(
-        f"WITH gone AS (DELETE FROM outbox WHERE seq = ANY($4::bigint[])) {_NOTE}",  # noqa: S608
+        f"WITH gone AS (DELETE FROM outbox WHERE seq = ANY($5::bigint[])) {_NOTE}",  # noqa: S608
         *_columns(reached.items()),
         [seq for ack in acks for seq in ack.seqs],
     )
@@ -94,8 +95,8 @@ async def acknowledge(connection: asyncpg.Connection, acks: Sequence[Ack]) -> Po
 
 
 async def positions(connection: asyncpg.Connection) -> Positions:
-    rows = await connection.fetch('SELECT partition, "offset", event_id FROM relay_position')
-    return {row["partition"]: Position(row["offset"], row["event_id"]) for row in rows}
+    rows = await connection.fetch('SELECT partition, "offset", event_id, restoring_from FROM relay_position')
+    return {row["partition"]: Position(row["offset"], row["event_id"], row["restoring_from"]) for row in rows}
 
 
 async def note(connection: asyncpg.Connection, reached: Positions) -> None:
@@ -103,12 +104,13 @@ async def note(connection: asyncpg.Connection, reached: Positions) -> None:
         await connection.execute(_NOTE, *_columns(reached.items()))
 
 
-def _columns(reached: Iterable[tuple[int, Position]]) -> tuple[list[int], list[int], list[UUID]]:
-    rows = [(partition, position.offset, position.event_id) for partition, position in reached]
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+def _columns(reached: Iterable[tuple[int, Position]]) -> list[list[object]]:
+    rows = [(partition, at.offset, at.event_id, at.restoring_from) for partition, at in reached]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 _NOTE = """
-    INSERT INTO relay_position (partition, "offset", event_id)
-    SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::uuid[])
-    ON CONFLICT (partition) DO UPDATE SET "offset" = excluded."offset", event_id = excluded.event_id"""
+    INSERT INTO relay_position (partition, "offset", event_id, restoring_from)
+    SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::bigint[])
+    ON CONFLICT (partition) DO UPDATE SET
+        "offset" = excluded."offset", event_id = excluded.event_id, restoring_from = excluded.restoring_from"""

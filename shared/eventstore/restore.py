@@ -19,20 +19,21 @@ the log now ends at 90 and grows anew. Were the next new event put at 95, that r
 3. the lost events again, for readers that stood somewhere within 1 or 2.
 
 An offset that somebody may have passed thus never comes to hold something new. Readers know a repeat by its stream and
-version. Meanwhile the position bears `RESTORING` instead of an event's id, so that a restoration cut short is begun
-again, and it follows each acknowledgement, so that 2 stays true.
+version. A restoration that is cut short is gone on with: `restoring_from` notes where the log ended, so that 1 goes on
+with what is still missing and 3 knows what was; and the position follows each acknowledgement, so that 2 stays true.
 
-Memory: the versions of one partition's streams, and a page of events.
+Memory: the versions of one partition's streams, twice, and a page of events.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 
 import asyncpg
 from prometheus_client import Counter
 
 from shared.eventstore import outbox
 from shared.eventstore.log_reader import LogReader, event_id, stream_version
-from shared.eventstore.outbox import RESTORING, ROUND, Position, Positions
+from shared.eventstore.outbox import ROUND, Position, Positions
 from shared.eventstore.publisher import Publisher
 from shared.runtime import logs
 from shared.runtime.failpoint import failpoint
@@ -53,10 +54,10 @@ async def verify(connection: asyncpg.Connection, reader: LogReader, publisher: P
     Raises KafkaError, OSError, asyncpg.PostgresError, Stalled; repeat it then.
     """
     known, ends = await outbox.positions(connection), await reader.ends()
-    lost = {p for p, position in known.items() if position.offset >= ends[p]}
-    ranges = {p: (known[p].offset if p in known else end - 1, end) for p, end in enumerate(ends) if end}
+    lost = {p for p, position in known.items() if position.restoring_from is not None or position.offset >= ends[p]}
+    ranges = {p: (known[p].offset if p in known else end - 1, end) for p, end in enumerate(ends) if p not in lost}
     found: Positions = {}
-    async for partition, records in reader.read({p: span for p, span in ranges.items() if p not in lost}):
+    async for partition, records in reader.read({p: span for p, span in ranges.items() if span[1]}):
         if partition in known and partition not in found and event_id(records[0]) != known[partition].event_id:
             lost.add(partition)
         for record in records:
@@ -66,40 +67,44 @@ async def verify(connection: asyncpg.Connection, reader: LogReader, publisher: P
     await outbox.note(connection, sound)
     for partition in sorted(lost):
         log.error("log_tail_lost", partition=partition, position=known[partition].offset, end=ends[partition])
-        restoration = Restoration(connection, reader, publisher, partition, known[partition].offset)
+        restoration = Restoration(connection, reader, publisher, partition, known[partition])
         sound[partition] = await restoration.run(ends[partition])
     return sound
 
 
 class Restoration:
-    """Of one partition; `noted` is the offset of its position."""
+    """Of one partition, whose position is `at`."""
 
     def __init__(
-        self, connection: asyncpg.Connection, reader: LogReader, publisher: Publisher, partition: int, noted: int
+        self, connection: asyncpg.Connection, reader: LogReader, publisher: Publisher, partition: int, at: Position
     ) -> None:
         self._connection, self._reader, self._publisher = connection, reader, publisher
-        self._partition, self._noted = partition, noted
+        self._partition, self._at = partition, at
 
     async def run(self, end: int) -> Position:
         """`end`: where the log ends now. Answers the position behind which nothing is missing."""
-        passed = max(self._noted + ROUND + 1, end)
-        await self._note(self._noted)
-        held = await self._held(end)
-        end = await self._send_lost(held, end)
+        begun = end if self._at.restoring_from is None else min(end, self._at.restoring_from)
+        passed = max(self._at.offset + ROUND + 1, end)
+        await self._note(replace(self._at, restoring_from=begun))
+        then, now = await self._held(begun, end)
+        end = await self._send_lost(now, end)
         end = await self._fill(end, passed)
-        end = await self._send_lost(held, end)
-        position = await self._last(end)
-        await outbox.note(self._connection, {self._partition: position})
-        return position
+        end = await self._send_lost(then, end)
+        await self._note(await self._last(end))
+        return self._at
 
-    async def _held(self, end: int) -> Held:
-        held: dict[str, int] = {}
-        begin = (await self._reader.begins())[self._partition]
-        async for _, records in self._reader.read({self._partition: (begin, end)}):
-            for stream, version in map(stream_version, records):
-                if version == held.get(stream, 0) + 1:
-                    held[stream] = version
-        return held
+    async def _held(self, begun: int, end: int) -> tuple[Held, Held]:
+        """What the log held before `begun`, and what it holds now."""
+        then: dict[str, int] = {}
+        now: dict[str, int] = {}
+        first = (await self._reader.begins())[self._partition]
+        async for _, records in self._reader.read({self._partition: (first, end)}):
+            for record in records:
+                stream, version = stream_version(record)
+                for held in (then, now) if record.offset < begun else (now,):
+                    if version == held.get(stream, 0) + 1:
+                        held[stream] = version
+        return then, now
 
     async def _send_lost(self, held: Held, end: int) -> int:
         async for page in self._above(held):
@@ -136,16 +141,17 @@ class Restoration:
                 raise failures[0]
             rows, end = rows[len(acks[0].seqs) :], acks[0].last + 1
             republished.inc(len(acks[0].seqs))
-            await self._note(max(self._noted, acks[0].last))
+            await self._note(replace(self._at, offset=max(self._at.offset, acks[0].last)))
             failpoint("relay.restoring")
         return end
 
-    async def _note(self, offset: int) -> None:
-        self._noted = offset
-        await outbox.note(self._connection, {self._partition: Position(offset, RESTORING)})
+    async def _note(self, at: Position) -> None:
+        self._at = at
+        await outbox.note(self._connection, {self._partition: at})
 
     async def _last(self, end: int) -> Position:
-        position = Position(self._noted, RESTORING)
+        """What stands last in the log; the position as it was while the log holds no event at all."""
+        last = self._at
         async for _, records in self._reader.read({self._partition: (max(0, end - 1), end)}):
-            position = Position(records[-1].offset, event_id(records[-1]) or RESTORING)
-        return position
+            last = Position(records[-1].offset, event_id(records[-1]) or last.event_id)
+        return last

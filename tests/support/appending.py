@@ -11,9 +11,12 @@ from shared.events.codes import Dimension, Source
 from shared.events.registry import HouseholdRegistered, Need, NeedsAssessed
 from shared.eventstore import clock, store
 from shared.runtime import ids
+from shared.runtime.postgres import TRANSIENT
 from shared.runtime.settings import Clock
 
 DAY = date(2019, 10, 1)
+PASSING: tuple[type[Exception], ...] = (store.VersionConflict, *TRANSIENT)
+"""Two began the same streams at once, or the server restarts."""
 ORIGIN = store.Origin("example-office", "ac-test", "c-1")
 
 
@@ -54,8 +57,9 @@ async def append_many(pool: asyncpg.Pool, count: int, *, at_once: int = 16, seed
                 async with pool.acquire() as connection, connection.transaction():
                     records = await append(connection, some)
                     await asyncio.sleep(draw.choice((0, 0, 0.001, 0.02)))
-            except (store.VersionConflict, asyncpg.TransactionRollbackError):
-                continue  # two began the same streams at once
+            except PASSING:
+                await asyncio.sleep(0.01)
+                continue
             written.extend(records)
 
     await asyncio.gather(*(appender() for _ in range(at_once)))

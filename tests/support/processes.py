@@ -66,6 +66,10 @@ class Process:
     def exit_code(self) -> int | None:
         return self._child.poll() if self._child else None
 
+    def send(self, how: signal.Signals) -> None:
+        if self._child and self._child.poll() is None:
+            self._child.send_signal(how)
+
     async def end(self, how: signal.Signals = signal.SIGKILL) -> None:
         if self._child and self._child.poll() is None:
             self._child.send_signal(how)

@@ -2,15 +2,15 @@
 
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.events import envelope
 from shared.events.topics import EVENT_TOPICS, PROGRESS, Topic
-from shared.eventstore import store
 from tests.support.servers import Servers
 
 
@@ -40,16 +40,22 @@ async def progress(servers: Servers, service: str = "registry") -> list[dict[str
     return [message for message in told if message["service"] == service]
 
 
-def assert_published(records: Iterable[store.Record], log: Iterable[Entry]) -> None:
-    """Each record is there with its bytes' hash, each stream in its order; what comes again is something passed."""
+async def assert_published(servers: Servers, service: str = "registry") -> list[Entry]:
+    """Every stored event is in the topic with its hash, each stream in its order, and what comes again is something
+    passed. Answers the records of the topic."""
+    log = await entries(servers, service)
+    connection = await asyncpg.connect(servers.dsn(service))
+    stored = await connection.fetch("SELECT stream, version, hash FROM event")
+    await connection.close()
     held: dict[str, list[str]] = defaultdict(list)
     for entry in log:
         assert entry.version <= len(held[entry.stream]) + 1, f"{entry.stream}@{entry.version} overtook"
         if entry.version == len(held[entry.stream]) + 1:
             held[entry.stream].append(entry.hash)
         assert held[entry.stream][entry.version - 1] == entry.hash, f"{entry.stream}@{entry.version} came changed"
-    missing = [r for r in records if held[r.stream][r.version - 1 : r.version] != [r.hash]]
+    missing = [row for row in stored if held[row["stream"]][row["version"] - 1 : row["version"]] != [row["hash"]]]
     assert not missing, f"{len(missing)} events are not in the log"
+    return log
 
 
 async def _records(servers: Servers, topic: Topic) -> AsyncIterator[ConsumerRecord]:
