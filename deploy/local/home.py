@@ -85,6 +85,7 @@ def alone(home: Home) -> Iterator[None]:
                 f"Siao already runs in {home.root}: see `./siao status`, or end it with `./siao down`.",
                 f"ระบบกำลังทำงานอยู่แล้วใน {home.root} ดูสถานะด้วย ./siao status หรือหยุดด้วย ./siao down",
             ) from None
+        make_marker(home)
         yield
 
 
@@ -111,11 +112,20 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def marker(home: Home) -> str:
-    """A random word that every process of this home carries in its environment, by which strays are found."""
-    path = home.run / "marker"
-    if not path.exists():
-        write_private(path, uuid.uuid4().hex)
-    return path.read_text()
+    """A random word that every process of this home carries in its environment, by which strays are found.
+
+    Empty before the first start; `make_marker` makes it.
+    """
+    try:
+        return (home.run / "marker").read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def make_marker(home: Home) -> None:
+    """For the holder of the home (`alone`): two words at once would hide the processes of one of them."""
+    if not marker(home):
+        write_private(home.run / "marker", uuid.uuid4().hex)
 
 
 def claim(home: Home, *, clock: str, made_by: str) -> str:

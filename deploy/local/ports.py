@@ -32,7 +32,8 @@ STEP, STEPS = 100, 20
 
 
 class Ports(dict[str, int]):
-    """Name -> port. Held for other starts of this user until `release` or the end of this process."""
+    """Name -> port. Held against other starts until `release` or the end of this process: a process of ours that died
+    and is about to be started again must find its port."""
 
     def __init__(self) -> None:
         super().__init__()

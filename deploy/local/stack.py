@@ -80,7 +80,6 @@ def _start(where: Home, console: Console, clock: str) -> Stack:
     supervisor = Supervisor(where, [*both.postgres(), *both.kafka(), *services])
     with Lines(console) as lines:
         asyncio.run(Start(where, supervisor, both, words, services, lines).run())
-    chosen.release()
     return Stack(where, clock, chosen, supervisor)
 
 

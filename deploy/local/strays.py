@@ -23,7 +23,9 @@ class Stray:
 
 def find(home: Home) -> list[Stray]:
     """Live processes of this home, supervisord first."""
-    word, found = marker(home), []
+    found: list[Stray] = []
+    if not (word := marker(home)):
+        return found
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             environment = process.environ()

@@ -73,7 +73,12 @@ def test_a_demonstration_does_not_join_real_events(where: Home):
         home.claim(where, clock="simulated", made_by="demo")
 
 
-def test_each_home_has_a_marker_of_its_own(where: Home, tmp_path: Path):
+def test_each_home_has_a_marker_of_its_own_from_its_first_start(where: Home, tmp_path: Path):
     other = Home(tmp_path / "other")
     home.make(other)
-    assert home.marker(where) == home.marker(where) != home.marker(other)
+    assert home.marker(where) == ""
+    words = []
+    for held in (where, other, where):
+        with home.alone(held):
+            words.append(home.marker(held))
+    assert words[0] == words[2] != words[1]

@@ -18,6 +18,7 @@ from shared.runtime.settings import Settings
 def where(tmp_path: Path) -> Home:
     made = Home(tmp_path / "คู่ เสี่ยว 100%")
     home.make(made)
+    home.make_marker(made)
     credentials.make(made.secrets, holds_data=False)
     return made
 
