@@ -7,6 +7,7 @@ secrets/<service>/         what SIAO_SECRETS of that service points to, and no m
 """
 
 import base64
+import hmac
 import json
 import secrets
 from collections.abc import Callable
@@ -54,6 +55,12 @@ def make(folder: Path, *, holds_data: bool) -> None:
 
 def passwords(folder: Path) -> dict[str, dict[str, str]]:
     return read_json(folder / PASSWORDS)
+
+
+def fingerprint(folder: Path) -> str:
+    """Names the keys that seal stored data, and tells nothing of them."""
+    mark = hmac.digest((folder / "kek").read_bytes(), b"siao keys", "sha256")
+    return f"sealed with keys {mark.hex()[:16]}"
 
 
 def issuer(folder: Path) -> OKPKey:

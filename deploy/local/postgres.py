@@ -40,18 +40,21 @@ def dsn_of(service: str, password: str, admin: str) -> str:
     return parts._replace(netloc=f"{role(service)}:{password}@{place}", path=f"/{DATABASE}").geturl()
 
 
-async def provision(admin: str, passwords: Mapping[str, str], *, ours: bool) -> list[str]:
+async def provision(admin: str, passwords: Mapping[str, str], keys: str, *, ours: bool) -> list[str]:
     """Makes or mends roles, database, schemas, grants and tables; answers the migrations applied now.
 
     `admin` is the DSN of a superuser, or of a role with CREATEROLE and CREATEDB. `passwords` maps service to password.
-    `ours`: the whole server is Siao's, so its other databases are closed too. Raises Trouble when it is unreachable.
+    `keys` names the keys that seal what is stored (credentials.fingerprint). `ours`: the whole server is Siao's, so its
+    other databases are closed too. Raises Trouble when it is unreachable, too old, or holds data sealed by other keys.
     """
     async with _connected(admin) as connection:
         _check_version(connection.get_server_version().major)
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await _check_keys(connection, keys)
         await _roles(connection, passwords)
         if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
             await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER} ENCODING 'UTF8' TEMPLATE template0")
+        await connection.execute(f"COMMENT ON DATABASE {DATABASE} IS '{keys}'")
         await _close(connection, (DATABASE, "postgres", "template1") if ours else (DATABASE,))
         async with _connected(urlsplit(admin)._replace(path=f"/{DATABASE}").geturl()) as inside:
             return await _schemas(inside)
@@ -63,6 +66,19 @@ def _check_version(major: int) -> None:
             f"The PostgreSQL of SIAO_POSTGRES is version {major}, and Siao needs {OLDEST} or newer: upgrade it, or "
             "leave SIAO_POSTGRES unset and use the one that comes with Siao.",
             f"PostgreSQL ใน SIAO_POSTGRES เป็นรุ่น {major} แต่ต้องใช้รุ่น {OLDEST} ขึ้นไป โปรดอัปเกรด หรือไม่ต้องกำหนด SIAO_POSTGRES",
+        )
+
+
+async def _check_keys(connection: asyncpg.Connection, keys: str) -> None:
+    """Before anything is changed: the database's comment names the keys that seal its data."""
+    known = await connection.fetchval(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1", DATABASE
+    )
+    if known not in (None, keys):
+        raise Trouble(
+            f"The data in database {DATABASE} was sealed with the keys of another SIAO_HOME: use that one, or copy its "
+            "secrets/ folder here.",
+            f"ข้อมูลในฐานข้อมูล {DATABASE} ปิดผนึกด้วยกุญแจของ SIAO_HOME อื่น โปรดใช้โฟลเดอร์นั้น หรือคัดลอก secrets/ มาไว้ที่นี่",
         )
 
 

@@ -10,7 +10,6 @@ from rich.console import Console
 from deploy.local.home import Home
 from deploy.local.kafka import Login, parse
 from deploy.local.programs import Program
-from deploy.local.provision import Words
 from shared.runtime.embedded import jars, java, kafka, osuser, postgres
 
 
@@ -40,7 +39,7 @@ def own_ports() -> set[str]:
     return mine | ({"kafka", "kafka-controller"} if not os.environ.get("SIAO_KAFKA") else set())
 
 
-def find(home: Home, ports: Mapping[str, int], words: Words, console: Console) -> Servers:
+def find(home: Home, ports: Mapping[str, int], words: Mapping[str, Mapping[str, str]], console: Console) -> Servers:
     """Reads the environment, and fetches what our own servers lack. Raises SetupError."""
     cluster = broker = None
     if not (dsn := os.environ.get("SIAO_POSTGRES", "")):

@@ -79,7 +79,7 @@ def _start(where: Home, console: Console, clock: str) -> Stack:
     services = programs.services(programs.Places(chosen, both.admin_dsn, both.login, where.secrets, clock), words)
     supervisor = Supervisor(where, [*both.postgres(), *both.kafka(), *services])
     with Lines(console) as lines:
-        asyncio.run(Start(where, supervisor, both, words, services, lines).run())
+        asyncio.run(Start(where, supervisor, both, services, lines).run())
     return Stack(where, clock, chosen, supervisor)
 
 

@@ -8,7 +8,6 @@ from deploy.local import health, provision
 from deploy.local.home import Home
 from deploy.local.lines import Lines
 from deploy.local.programs import Program
-from deploy.local.provision import Words
 from deploy.local.servers import Servers
 from deploy.local.supervisor import Supervisor
 from shared.runtime.embedded import kafka, postgres
@@ -22,7 +21,6 @@ class Start:
     home: Home
     supervisor: Supervisor
     servers: Servers
-    words: Words
     services: list[Program]
     lines: Lines
 
@@ -40,7 +38,7 @@ class Start:
             self.supervisor.start(self.servers.postgres())
             await self._answers("postgres", lambda: postgres.ready(dsn))
         self.lines.begin("PostgreSQL", "bringing tables and rights up to date")
-        await provision.provision_postgres(dsn, self.words, ours=cluster is not None)
+        await provision.provision_postgres(dsn, self.home.secrets, ours=cluster is not None)
         self.lines.done("PostgreSQL", f"127.0.0.1:{cluster.port}" if cluster else "the one that SIAO_POSTGRES names")
 
     async def _kafka(self) -> None:
@@ -51,7 +49,7 @@ class Start:
             self.supervisor.start(self.servers.kafka())
             await self._answers("kafka", lambda: kafka.ready(login.address, login.password))
         self.lines.begin("Apache Kafka", "bringing topics and rights up to date")
-        await provision.provision_kafka(login, self.words)
+        await provision.provision_kafka(login, self.home.secrets)
         self.lines.done("Apache Kafka", login.address)
 
     async def _answers(self, name: str, ready: Callable[[], Awaitable[bool]]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -58,7 +59,7 @@ async def admin(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def test_repeating_it_applies_nothing_again(servers: Servers):
-    assert await provision.provision_postgres(servers.cluster.dsn(), servers.words, ours=True) == []
+    assert await provision.provision_postgres(servers.cluster.dsn(), servers.home.secrets, ours=True) == []
 
 
 async def test_who_logs_in_owns_nothing_and_can_make_nothing(admin: asyncpg.Connection):
@@ -120,7 +121,14 @@ async def test_a_password_and_a_right_changed_by_hand_do_not_stay(servers: Serve
 
 async def test_a_server_that_is_not_there_is_said():
     with pytest.raises(Trouble, match=r"PostgreSQL at 127\.0\.0\.1:1 does not let us in"):
-        await postgres.provision("postgresql://admin:x@127.0.0.1:1/postgres", {}, ours=False)
+        await postgres.provision("postgresql://admin:x@127.0.0.1:1/postgres", {}, "", ours=False)
+
+
+async def test_data_sealed_with_other_keys_is_left_alone(servers: Servers, tmp_path: Path):
+    credentials.make(tmp_path / "secrets", holds_data=False)
+    with pytest.raises(Trouble, match="keys of another SIAO_HOME"):
+        await provision.provision_postgres(servers.cluster.dsn(), tmp_path / "secrets", ours=True)
+    await (await asyncpg.connect(servers.dsn("gateway"))).close()  # no password was changed
 
 
 async def test_an_administrator_who_is_no_superuser_is_enough(
@@ -133,9 +141,9 @@ async def test_an_administrator_who_is_no_superuser_is_enough(
         "CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD 'dba'; GRANT CONNECT ON DATABASE postgres TO dba"
     )
     dsn = servers.cluster.dsn().replace(f"admin:{servers.words['postgres']['admin']}", "dba:dba")
-    applied = await postgres.provision(dsn, servers.words["postgres"], ours=False)
+    applied = await postgres.provision(dsn, servers.words["postgres"], "keys", ours=False)
     assert "registry/0001_citizen_hash.sql" in applied
-    assert await postgres.provision(dsn, servers.words["postgres"], ours=False) == []
+    assert await postgres.provision(dsn, servers.words["postgres"], "keys", ours=False) == []
 
 
 # -- migrations --------------------------------------------------------------------------------------------------------
