@@ -11,7 +11,7 @@ from shared.runtime import logs, postgres
 from shared.runtime.settings import Settings
 
 CONNECTIONS = 4
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 log = logs.get(__name__)
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Patient:
                 if isinstance(error, ValueError):  # asyncpg cannot encode a value: waiting does not help
                     raise
                 metrics.RETRIES.inc()
-                log.warning("postgres_away", why=type(error).__name__, again_in=pause)
+                if pause == SHORTEST_PAUSE:
+                    log.warning("postgres_away", why=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -3,7 +3,6 @@
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -11,11 +10,10 @@ import pytest_asyncio
 
 from services.projections import checkpoints, engine
 from services.projections.checkpoint import LogRewritten, LostRecords, Slice
-from shared.events.codes import Dimension, HouseholdClass, Level
+from shared.events.codes import Dimension, HouseholdClass
 from shared.events.envelope import GENESIS
 from shared.events.topics import EVENT_TOPICS, partition_of
 from tests.support.log import (
-    DAY,
     START,
     Log,
     Record,
@@ -23,7 +21,6 @@ from tests.support.log import (
     assigned,
     classified,
     delivered,
-    ended,
     enrolled,
     helper,
     household,
@@ -32,7 +29,7 @@ from tests.support.log import (
     sealed,
     told,
 )
-from tests.support.projections import feed, state, tables
+from tests.support.projections import assert_rolled_up, crowd, feed, state, tables
 from tests.support.servers import Servers
 
 KEY = household(1)
@@ -81,29 +78,6 @@ async def test_the_same_again_changes_nothing(database: asyncpg.Connection):
     assert await state(database) == before
 
 
-def crowd(households: int, seed: int) -> Log:
-    """Streams of many households, each recorded in order, one second apart or at once."""
-    draw, log, moment = random.Random(seed), Log(), START
-    names = [household(n) for n in range(households)]
-    for key in names:
-        log.add(f"household-{key}", registered(key), recorded_at=moment)
-    for n in range(households * 6):
-        key = draw.choice(names)
-        moment += timedelta(seconds=draw.choice([0, 1]))
-        day = DAY + timedelta(days=draw.randrange(40))
-        dimension = draw.choice(list(Dimension))
-        stream, event = draw.choice(
-            [
-                ("household", classified(key, draw.choice(list(HouseholdClass)), day)),
-                ("household", assessed(key, day, **{dimension.value: draw.random() < 0.8})),
-                ("case", delivered(key, n, dimension, on=day, level=draw.choice(list(Level)))),
-                ("pairing", draw.choice([assigned, ended])(key, helper(draw.randrange(3)), day)),
-            ]
-        )
-        log.add(f"{stream}-{key}", event, recorded_at=moment)
-    return log
-
-
 async def feed_in_any_order(database: asyncpg.Connection, records: Sequence[Record], draw: random.Random) -> None:
     """Streams are shuffled against and within themselves, some records come twice, in batches of any size."""
     log, order = Log(), [*records, *draw.sample(records, len(records) // 10)]
@@ -124,23 +98,7 @@ async def test_any_order_any_batches_any_repeats_give_the_same_tables(servers: S
         await feed(straight, log.records)
         await feed_in_any_order(shuffled, log.records, random.Random(seed))
         assert await state(shuffled) == await state(straight)
-        for name in "coverage", "households", "caseload", "helpers":
-            await assert_rolled_up(shuffled, name)
-
-
-async def assert_rolled_up(database: asyncpg.Connection, name: str) -> None:
-    columns = ", ".join(
-        row["column_name"]
-        for row in await database.fetch(
-            """SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema()
-               AND table_name = $1 AND column_name <> 'n'""",
-            f"{name}_rollup",
-        )
-    )
-    summed = await database.fetch(
-        f"SELECT {columns}, sum(delta)::int FROM {name}_ledger GROUP BY {columns} HAVING sum(delta) <> 0"
-    )
-    assert set(map(tuple, summed)) == set(map(tuple, await database.fetch(f"SELECT {columns}, n FROM {name}_rollup")))
+        await assert_rolled_up(shuffled)
 
 
 async def test_the_number_of_queries_does_not_grow_with_the_batch(database: asyncpg.Connection):

@@ -11,9 +11,10 @@ import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
 from shared.events.codes import Dimension
-from tests.support.log import Log, Record, assessed, assigned, delivered, enrolled, helper, household, registered
+from tests.support import projections
+from tests.support.log import Log, assessed, assigned, delivered, enrolled, helper, household, registered
 from tests.support.processes import Process
-from tests.support.servers import Servers, free_port
+from tests.support.servers import Servers
 
 
 @pytest_asyncio.fixture
@@ -26,19 +27,10 @@ async def producer(servers: Servers) -> AsyncIterator[AIOKafkaProducer]:
 
 @pytest_asyncio.fixture
 async def worker(servers: Servers) -> AsyncIterator[Process]:
-    worker = Process(
-        "projections", "", servers.settings("projections", http_port=free_port()), servers.home.log("projections")
-    )
-    await worker.start()
-    yield worker
-    await worker.end()
-
-
-async def publish(producer: AIOKafkaProducer, records: list[Record]) -> None:
-    sent = [
-        await producer.send(r.topic, r.value, r.key, partition=r.partition, headers=list(r.headers)) for r in records
-    ]
-    await asyncio.gather(*sent)
+    process = projections.worker(servers)
+    await process.start()
+    yield process
+    await process.end()
 
 
 async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
@@ -56,7 +48,7 @@ async def test_what_is_published_becomes_a_figure(servers: Servers, producer: AI
     log.add(f"pairing-{key}", assigned(key, by))
     log.add(f"household-{key}", assessed(key, health=True))
     log.add(f"case-{key}", delivered(key, name, Dimension.HEALTH))
-    await publish(producer, log.records)
+    await projections.publish(producer, log.records)
     gateway = await asyncpg.connect(servers.dsn("gateway"))
 
     async def folded() -> bool:

@@ -1,13 +1,17 @@
 """A schema of its own with the projections' tables, and records brought to the engine as a consumer would."""
 
+import asyncio
+import random
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+from aiokafka import AIOKafkaProducer
 
 from services.projections import engine
 from services.projections.checkpoint import Slice
@@ -15,6 +19,23 @@ from services.projections.decode import SERVICE_OF_TOPIC
 from services.projections.engine import Settled
 from services.projections.facts import LogRecord
 from services.projections.models import MODELS
+from shared.events.codes import Dimension, HouseholdClass, Level
+from tests.support.log import (
+    DAY,
+    START,
+    Log,
+    Record,
+    assessed,
+    assigned,
+    classified,
+    delivered,
+    ended,
+    helper,
+    household,
+    registered,
+)
+from tests.support.processes import Process
+from tests.support.servers import Servers, free_port
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "projections" / "migrations"
 
@@ -49,13 +70,63 @@ async def feed(connection: asyncpg.Connection, records: Sequence[LogRecord]) -> 
     return [await engine.settle(connection, number, some) for number, some in sorted(slices(records).items())]
 
 
-async def state(connection: asyncpg.Connection) -> dict[str, list[tuple[Any, ...]]]:
-    """What all the facts together must always come to, table by table."""
-    asked = {
+async def state(connection: asyncpg.Connection, keys: Sequence[str] | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    """What all the facts together must always come to, table by table; of some keys alone, only what is theirs."""
+    of_keys = {
         "card": "SELECT key, partition, kind, state, last_recorded_at, last_stream, last_version, incomplete FROM card",
         "stream_head": "SELECT * FROM stream_head",
-        "fact": "SELECT stream, version, hash FROM fact",
-        "freshness": "SELECT * FROM freshness",
-        **{f"{m.name}_{kind}": f"SELECT * FROM {m.name}_{kind}" for m in MODELS for kind in ("ledger", "rollup")},
+        "fact": "SELECT key, stream, version, hash FROM fact",
+        **{f"{model.name}_ledger": f"SELECT * FROM {model.name}_ledger" for model in MODELS},
     }
-    return {name: sorted(map(tuple, await connection.fetch(query)), key=repr) for name, query in asked.items()}
+    summed = {f"{model.name}_rollup": f"SELECT * FROM {model.name}_rollup" for model in MODELS}
+    whole = summed | {"freshness": "SELECT * FROM freshness"} if keys is None else {}
+    found = {name: await connection.fetch(query) for name, query in whole.items()}
+    for name, query in of_keys.items():
+        found[name] = await connection.fetch(f"{query} WHERE $1::text[] IS NULL OR key = ANY($1)", keys)
+    return {name: sorted(map(tuple, rows), key=repr) for name, rows in found.items()}
+
+
+async def assert_rolled_up(connection: asyncpg.Connection) -> None:
+    """Every rollup is the sum of its ledger."""
+    for model in MODELS:
+        columns = ", ".join(("partition", *model.columns))
+        summed = f"SELECT {columns}, sum(delta)::integer FROM {model.name}_ledger GROUP BY {columns}"
+        rolled = f"SELECT {columns}, n FROM {model.name}_rollup"
+        differing = await connection.fetch(f"({summed} HAVING sum(delta) <> 0) EXCEPT ({rolled})")
+        differing += await connection.fetch(f"({rolled}) EXCEPT ({summed})")
+        assert not differing, (model.name, differing[:3])
+
+
+def crowd(households: int, seed: int, name: str = "") -> Log:
+    """Streams of many households, six events each, recorded one second apart or at once."""
+    draw, log, moment = random.Random(seed), Log(), START
+    names = [household(f"{name}{n}") for n in range(households)]
+    for key in names:
+        log.add(f"household-{key}", registered(key), recorded_at=moment)
+    for n in range(households * 5):
+        key = draw.choice(names)
+        moment += timedelta(seconds=draw.choice([0, 1]))
+        day = DAY + timedelta(days=draw.randrange(40))
+        dimension = draw.choice(list(Dimension))
+        stream, event = draw.choice(
+            [
+                ("household", classified(key, draw.choice(list(HouseholdClass)), day)),
+                ("household", assessed(key, day, **{dimension.value: draw.random() < 0.8})),
+                ("case", delivered(key, n, dimension, on=day, level=draw.choice(list(Level)))),
+                ("pairing", draw.choice([assigned, ended])(key, helper(draw.randrange(3)), day)),
+            ]
+        )
+        log.add(f"{stream}-{key}", event, recorded_at=moment)
+    return log
+
+
+async def publish(producer: AIOKafkaProducer, records: Iterable[Record]) -> None:
+    sent = [
+        await producer.send(r.topic, r.value, r.key, partition=r.partition, headers=list(r.headers)) for r in records
+    ]
+    await asyncio.gather(*sent)
+
+
+def worker(servers: Servers) -> Process:
+    settings = servers.settings("projections", http_port=free_port())
+    return Process("projections", "", settings, servers.home.log("projections"))

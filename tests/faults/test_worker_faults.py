@@ -1,0 +1,147 @@
+"""The worker is killed, its servers are taken away and the log loses its end; the tables come out as if nothing had."""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from secrets import token_hex
+
+import asyncpg
+import pytest_asyncio
+from aiokafka import AIOKafkaProducer
+
+from tests.support import projections
+from tests.support.log import Log
+from tests.support.processes import Process
+from tests.support.servers import Servers
+
+SEED = int(os.environ.get("SIAO_TEST_SEED", "2563"))
+HOUSEHOLDS, KILLS = 300, 6
+SETTLE_SECONDS = 60
+
+
+@pytest_asyncio.fixture
+async def producer(servers: Servers) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(**servers.kafka_login("admin"), enable_idempotence=True)
+    await producer.start()
+    yield producer
+    await producer.stop()
+
+
+@pytest_asyncio.fixture
+async def worker(servers: Servers) -> AsyncIterator[Process]:
+    process = projections.worker(servers)
+    await process.start()
+    yield process
+    await process.end()
+
+
+async def trickle(producer: AIOKafkaProducer, log: Log) -> None:
+    for first in range(0, len(log.records), 20):
+        await projections.publish(producer, log.records[first : first + 20])
+        await asyncio.sleep(0.05)
+
+
+async def keep_alive(worker: Process) -> None:
+    """As a supervisor does."""
+    while True:
+        if worker.exit_code is not None:
+            with suppress(RuntimeError):
+                await worker.start()
+        await asyncio.sleep(0.01)
+
+
+async def folded(servers: Servers, log: Log) -> None:
+    """Waits until every record has become a fact."""
+    keys, until = sorted({(record.key or b"").decode() for record in log.records}), time.monotonic() + SETTLE_SECONDS
+    while True:
+        with suppress(OSError, asyncpg.PostgresError):
+            connection = await asyncpg.connect(servers.dsn("gateway"))
+            count = await connection.fetchval("SELECT count(*) FROM fact WHERE key = ANY($1)", keys)
+            await connection.close()
+            if count == len(log.records):
+                return
+        assert time.monotonic() < until, f"{count} of {len(log.records)}"
+        await asyncio.sleep(0.2)
+
+
+async def assert_as_if_nothing_had_happened(servers: Servers, log: Log) -> None:
+    keys = sorted({(record.key or b"").decode() for record in log.records})
+    async with projections.tables(servers.admin_dsn) as straight:
+        await projections.feed(straight, log.records)
+        expected = await projections.state(straight, keys)
+    live = await asyncpg.connect(servers.admin_dsn)
+    await live.execute("SET search_path = projections")
+    assert await projections.state(live, keys) == expected
+    await projections.assert_rolled_up(live)
+    await live.close()
+
+
+async def under(
+    servers: Servers, producer: AIOKafkaProducer, fault: Callable[[], Awaitable[None]], *supervised: Process
+) -> None:
+    """Publishes a crowd's events while `fault` goes on, and compares in the end."""
+    log = projections.crowd(HOUSEHOLDS, SEED, name=token_hex(6))
+    supervisors = [asyncio.create_task(keep_alive(process)) for process in supervised]
+    try:
+        await asyncio.gather(trickle(producer, log), fault())
+        await folded(servers, log)
+    finally:
+        for supervisor in supervisors:
+            supervisor.cancel()
+    await assert_as_if_nothing_had_happened(servers, log)
+
+
+async def test_killed_at_random(servers: Servers, producer: AIOKafkaProducer, worker: Process):
+    draw = random.Random(SEED)
+
+    async def kill() -> None:
+        for _ in range(KILLS):
+            await asyncio.sleep(draw.uniform(0, 0.8))
+            await worker.end(signal.SIGKILL)
+            await worker.start()
+
+    await under(servers, producer, kill)
+
+
+async def test_postgresql_restarts(servers: Servers, producer: AIOKafkaProducer, worker: Process):
+    async def restart() -> None:
+        for _ in range(2):
+            await asyncio.sleep(1)
+            await servers.restart_postgres()
+
+    await under(servers, producer, restart, worker)
+    assert worker.exit_code is None
+
+
+async def test_kafka_is_killed(servers: Servers, producer: AIOKafkaProducer, worker: Process):
+    async def kill() -> None:
+        await asyncio.sleep(1)
+        await servers.kill_kafka()
+        await servers.start_kafka()
+
+    await under(servers, producer, kill, worker)
+
+
+async def test_the_log_loses_its_end_and_is_filled_again(servers: Servers, producer: AIOKafkaProducer, worker: Process):
+    log = projections.crowd(20, SEED, name=token_hex(6))
+    more = projections.crowd(20, SEED + 1, name=token_hex(6))
+    await projections.publish(producer, log.records)
+    await folded(servers, log)
+
+    async def cut() -> None:
+        last = log.records[-1]
+        await servers.kill_kafka()
+        segment = max((servers.broker.data / f"{last.topic}-{last.partition}").glob("*.log"))
+        os.truncate(segment, segment.stat().st_size // 2)
+        await servers.start_kafka()
+        lost = [record for record in log.records if (record.topic, record.partition) == (last.topic, last.partition)]
+        await projections.publish(producer, [*more.records, *lost])
+
+    await under(servers, producer, cut, worker)
+    assert "log_rewritten" in servers.home.log("projections").read_text(encoding="utf-8")
+    await assert_as_if_nothing_had_happened(servers, log)
+    await assert_as_if_nothing_had_happened(servers, more)
