@@ -13,6 +13,7 @@ from shared.runtime.settings import Settings
 
 SILENCE_SECONDS = 30.0
 AT_ONCE = 2_000
+MOST_DIGITS = 10
 
 
 class LogReader:
@@ -72,11 +73,11 @@ def event_id(record: ConsumerRecord) -> UUID | None:
 def stream_version(record: ConsumerRecord) -> tuple[str, int]:
     """(stream, version); version 0 for what is no event of ours."""
     version = _header(record, "ce_version")
-    return _header(record, "ce_subject"), int(version) if version.isdecimal() else 0
+    return _header(record, "ce_subject"), int(version) if version.isdecimal() and len(version) <= MOST_DIGITS else 0
 
 
 def _header(record: ConsumerRecord, name: str) -> str:
-    return next((value.decode(errors="replace") for key, value in record.headers if key == name), "")
+    return next(((value or b"").decode(errors="replace") for key, value in record.headers if key == name), "")
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ A place behind the log's end means that a broker lost its tail: reading goes on 
 everything that was lost (shared/eventstore/restore.py).
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 
@@ -30,7 +31,8 @@ from shared.runtime.settings import Settings
 from shared.runtime.worker import Pulse, worker
 
 TOPIC = EVENT_TOPICS["registry"].name
-STREAM = "household-"
+HOUSEHOLD = re.compile("household-hh_[0-9a-z]{20}")
+"""A stream to follow; the registry may publish others."""
 PLACES = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
 AT_ONCE = 2_000
 WAIT_MS = 1_000
@@ -153,8 +155,10 @@ def read(records: Iterable[ConsumerRecord]) -> tuple[list[Readable], list[Poison
         except (KeyError, ValueError) as error:
             poison.append((record, f"headers: {type(error).__name__}"))
             continue
-        if told.stream.startswith(STREAM):
+        if HOUSEHOLD.fullmatch(told.stream):
             readable.append((told, record))
+        elif told.stream.startswith("household"):
+            poison.append((record, "no household's stream"))
     return readable, poison
 
 

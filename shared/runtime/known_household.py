@@ -38,7 +38,7 @@ def follow(known: Household | None, told: Envelope, value: bytes) -> Household |
     except KeyError:
         raise Unreadable("unknown type") from None
     except ValidationError as error:
-        raise Unreadable("; ".join(f"{one['type']} at {one['loc']}" for one in error.errors())) from None
+        raise Unreadable(", ".join(sorted({one["type"] for one in error.errors()}))) from None
     if not isinstance(event, HouseholdRegistered):
         raise Unreadable("a household's first event that does not register it")
     return Household(event.village, told.version)

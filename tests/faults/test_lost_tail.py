@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from shared.events.topics import EVENT_TOPICS, PARTITIONS
+from shared.events.topics import EVENT_TOPICS
 from tests.support.appending import append_many
+from tests.support.damage import lose_tail
 from tests.support.processes import Process, running
 from tests.support.servers import Servers, free_port
 from tests.support.servers import running as running_servers
@@ -44,17 +45,6 @@ async def drained(pool: asyncpg.Pool) -> None:
     async with asyncio.timeout(120):
         while await pool.fetchval("SELECT count(*) FROM outbox"):
             await asyncio.sleep(0.1)
-
-
-async def lose_tail(servers: Servers, draw: random.Random) -> None:
-    """kill -9 of the broker; of some partitions' newest segments only a part survives, cut in the middle of a batch."""
-    await servers.kill_kafka()
-    for number in draw.sample(range(PARTITIONS), PARTITIONS * 2 // 3):
-        newest = max((servers.broker.data / f"{TOPIC}-{number}").glob("*.log"))
-        size = newest.stat().st_size
-        with newest.open("r+b") as file:
-            file.truncate(draw.choice((0, size // 3, size * 3 // 4, max(0, size - 1))))
-    await servers.start_kafka()
 
 
 def by_partition(log: Iterable[Entry]) -> dict[int, list[Entry]]:
@@ -113,7 +103,7 @@ async def test_lost_while_no_relay_ran(servers: Servers, pool: asyncpg.Pool, las
         while process.exit_code is None:
             await asyncio.sleep(0.05)
     before, told = await entries(servers), len(await progress(servers))
-    await lose_tail(servers, draw)
+    await lose_tail(servers, TOPIC, draw)
     assert len(await entries(servers)) < len(before)
     await append_many(pool, 500, seed=2)
     async with running(relay(servers)):
@@ -132,7 +122,7 @@ async def test_lost_under_a_running_relay(servers: Servers, pool: asyncpg.Pool) 
             before = await entries(servers)
             appending = asyncio.create_task(append_many(pool, 1_000, seed=10 + turn))
             await asyncio.sleep(draw.choice((0, 0.3)))
-            await lose_tail(servers, draw)
+            await lose_tail(servers, TOPIC, draw)
             await appending
             await drained(pool)
             await asyncio.sleep(7)  # longer than between two comparisons
@@ -150,7 +140,7 @@ async def test_killed_while_restoring(servers: Servers, pool: asyncpg.Pool) -> N
     deaths = 0
     for seed in range(5):
         if seed in (0, 2):
-            await lose_tail(servers, draw)
+            await lose_tail(servers, TOPIC, draw)
         await append_many(pool, 50, seed=seed)
         process = relay(servers, SIAO_FAILPOINTS=f"{SEED}{seed}:relay.restoring=0.2")
         process.spawn()
