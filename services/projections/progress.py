@@ -14,8 +14,8 @@ from shared.runtime import logs
 from shared.runtime.settings import Clock
 
 NEWEST = TopicPartition(PROGRESS.name, 0)
-LOOK_BACK = 1_000
-"""Records: more than the three relays write while nobody reads."""
+LOOK_BACK = 100
+"""Records: some of each of the three relays."""
 
 log = logs.get(__name__)
 
@@ -37,22 +37,27 @@ class Mark(msgspec.Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(Mark)
 
 
-async def begin(consumer: AIOKafkaConsumer) -> None:
+async def begin(consumer: AIOKafkaConsumer, connection: asyncpg.Connection) -> None:
     """Has the consumer read the newest marks, in no group."""
     consumer.assign([NEWEST])
-    begin, end = await consumer.beginning_offsets([NEWEST]), await consumer.end_offsets([NEWEST])
-    consumer.seek(NEWEST, max(begin[NEWEST], end[NEWEST] - LOOK_BACK))
+    first, end = await consumer.beginning_offsets([NEWEST]), await consumer.end_offsets([NEWEST])
+    await connection.execute(QUERIES["marks_begin_again"], end[NEWEST])
+    consumer.seek(NEWEST, max(first[NEWEST], end[NEWEST] - LOOK_BACK))
 
 
 async def keep(connection: asyncpg.Connection, records: Iterable[ConsumerRecord], clock: Clock) -> None:
-    """Stores the newest mark of each service among `records`; `clock` is the kind that the stack runs on."""
-    newest = {mark.service: mark for mark in map(_read, records) if mark is not None}
-    for mark in newest.values():
-        offsets = msgspec.json.encode(mark.offsets).decode()
-        await connection.execute(QUERIES["mark"], mark.service, mark.mark, offsets, clock)
+    """Stores the newest mark of each service among `records`, unless it was heard before.
+
+    `clock` is the kind that the stack runs on.
+    """
+    newest = {mark.service: (mark, record.offset) for record in records if (mark := read(record))}
+    for mark, offset in newest.values():
+        told = mark.service, mark.mark, msgspec.json.encode(mark.offsets).decode(), clock, offset
+        await connection.execute(QUERIES["first_mark"], *told)
+        await connection.execute(QUERIES["mark"], *told)
 
 
-def _read(record: ConsumerRecord) -> Mark | None:
+def read(record: ConsumerRecord) -> Mark | None:
     """None for what is no mark: it is logged, and the next one says the same and more."""
     try:
         return _DECODER.decode(record.value or b"")

@@ -85,14 +85,25 @@ SET recorded_at = greatest(freshness.recorded_at, excluded.recorded_at),
 -- name: checkpoints
 SELECT * FROM checkpoint
 
+-- name: first_mark
+INSERT INTO watermark (service, mark, offsets, clock, position) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+
 -- name: mark
--- A mark stays until its offsets are passed, or under load none would ever settle; or until the log is shorter than
--- it says, because a broker lost its end.
-WITH passed AS (SELECT mark FROM watermark_settled WHERE service = $1)
-INSERT INTO watermark AS held (service, mark, offsets, clock) VALUES ($1, $2, $3, $4)
-ON CONFLICT (service) DO UPDATE
-SET settled = CASE WHEN held.mark = (SELECT mark FROM passed) THEN held.mark ELSE held.settled END,
-    mark = excluded.mark, offsets = excluded.offsets, clock = excluded.clock, updated_at = clock_timestamp()
-WHERE excluded.mark > held.mark AND held.mark = (SELECT mark FROM passed)
-   OR EXISTS (SELECT FROM jsonb_each_text(excluded.offsets) AS now (partition, until)
-              WHERE now.until::bigint < (held.offsets ->> now.partition)::bigint)
+-- A mark stays until its offsets are passed, or under load none would ever settle. It gives way at once to a lower one
+-- (a machine's clock was set back), and where the log is shorter than it says (a broker lost its end).
+UPDATE watermark AS held
+SET settled = CASE WHEN $2::timestamptz < held.mark THEN least(held.settled, $2)
+                   WHEN now.passed THEN held.mark ELSE held.settled END,
+    mark = CASE WHEN now.gives_way THEN $2 ELSE held.mark END,
+    offsets = CASE WHEN now.gives_way THEN $3 ELSE held.offsets END,
+    clock = $4, position = $5, updated_at = clock_timestamp()
+FROM (SELECT coalesce(s.mark = w.mark, false) AS passed,
+             coalesce(s.mark = w.mark, false) OR $2 < w.mark OR EXISTS (
+                 SELECT FROM jsonb_each_text($3::jsonb) AS told (partition, until)
+                 WHERE told.until::bigint < (w.offsets ->> told.partition)::bigint) AS gives_way
+      FROM watermark AS w JOIN watermark_settled AS s USING (service) WHERE w.service = $1) AS now
+WHERE held.service = $1 AND held.position < $5
+
+-- name: marks_begin_again
+-- The topic of marks was lost, and its offsets begin anew.
+UPDATE watermark SET position = -1 WHERE position >= $1

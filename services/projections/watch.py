@@ -63,7 +63,7 @@ def session(app: App, settings: Settings) -> Session:
         connection = await asyncpg.connect(settings.database.get_secret_value(), command_timeout=30)
         try:
             await consumer.start()
-            await progress.begin(consumer)
+            await progress.begin(consumer, connection)
             await _rounds(pulse, app, consumer, connection, settings.clock)
         finally:
             await consumer.stop()

@@ -1,17 +1,21 @@
 """The engine on a real PostgreSQL: whatever the order, the batches and the repeats, the tables come out the same."""
 
+import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.projections import checkpoints, engine
+from services.projections import checkpoints, engine, progress
 from services.projections.checkpoint import LogRewritten, LostRecords, Slice
 from shared.events.codes import Dimension, HouseholdClass
-from shared.events.envelope import GENESIS
+from shared.events.envelope import GENESIS, timestamp
 from shared.events.topics import EVENT_TOPICS, partition_of
 from tests.support.log import (
     START,
@@ -216,3 +220,40 @@ async def test_a_log_that_was_cut_and_filled_again_is_noticed_and_read_from_the_
     (settled,) = await feed(database, [one, two])
     assert (settled.folded, settled.repeated) == (0, 2)
     assert await state(database) == before
+
+
+# -- the watermark -----------------------------------------------------------------------------------------------
+
+
+async def settled(database: asyncpg.Connection) -> datetime | None:
+    found: datetime | None = await database.fetchval("SELECT mark FROM watermark_settled")
+    return found
+
+
+def mark(second: int, offset: int, **ends: int) -> Any:
+    told = {"service": "registry", "mark": timestamp(START + timedelta(seconds=second)), "clock": timestamp(START)}
+    value = json.dumps({**told, "offsets": {name[1:]: end for name, end in ends.items()}}).encode()
+    return SimpleNamespace(value=value, offset=offset)
+
+
+async def test_a_mark_counts_once_its_offsets_are_passed(database: asyncpg.Connection):
+    record = Log().add(NAME, registered(KEY))
+    place = f"p{record.partition}"
+    await progress.keep(database, [mark(1, 0, **{place: 1})], "real")
+    assert await settled(database) is None
+    await progress.keep(database, [mark(2, 1, **{place: 2})], "real")  # must not put the first one off
+    await feed(database, [record])
+    assert await settled(database) == START + timedelta(seconds=1)
+    await progress.keep(database, [mark(3, 2, **{place: 9})], "real")
+    assert await settled(database) == START + timedelta(seconds=1)
+    # The log has become shorter than the third said: that one would never settle.
+    await progress.keep(database, [mark(4, 3, **{place: 1})], "real")
+    assert await settled(database) == START + timedelta(seconds=4)
+
+
+async def test_a_mark_heard_before_changes_nothing_and_a_lower_one_counts(database: asyncpg.Connection):
+    for second, offset in (4, 0), (5, 1), (4, 0), (4, 1):
+        await progress.keep(database, [mark(second, offset, p0=0)], "real")
+    assert await settled(database) == START + timedelta(seconds=5)
+    await progress.keep(database, [mark(3, 2, p0=0)], "real")  # a clock was set back
+    assert await settled(database) == START + timedelta(seconds=3)
