@@ -40,6 +40,11 @@ class Home:
         return self.root / "run"
 
     @property
+    def tmp(self) -> Path:
+        """For the processes' passing files: another user's stack has its own."""
+        return self.run / "tmp"
+
+    @property
     def agencies(self) -> Path:
         return self.root / "agencies"
 
@@ -69,7 +74,7 @@ def here() -> Home:
 def make(home: Home) -> None:
     """Makes the folders; those that hold secrets or say things about people are the owner's alone."""
     home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for folder in (home.secrets, home.logs, home.run, home.agencies):
+    for folder in (home.secrets, home.logs, home.run, home.tmp, home.agencies):
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)
 

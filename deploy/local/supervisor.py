@@ -138,6 +138,7 @@ def environment(home: Home) -> dict[str, str]:
         "HOME": str(home.run),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
+        "TMPDIR": str(home.tmp),
         "PYTHONPATH": str(ROOT),
         "PYTHONNOUSERSITE": "1",
         MARKER: marker(home),
