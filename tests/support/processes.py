@@ -71,9 +71,10 @@ class Process:
             self._child.send_signal(how)
 
     async def end(self, how: signal.Signals = signal.SIGKILL) -> None:
-        if self._child and self._child.poll() is None:
-            self._child.send_signal(how)
-            while self._child.poll() is None:
+        child = self._child  # whoever keeps it alive may start another one meanwhile
+        if child and child.poll() is None:
+            child.send_signal(how)
+            while child.poll() is None:
                 await asyncio.sleep(0.02)
 
 
