@@ -22,8 +22,14 @@ MOST_COUNTED = 10_000
 class Position:
     offset: int
     event_id: UUID
-    restoring_from: int | None = None
-    """While a lost tail is restored (restore.py): where the log ended."""
+    lost_from: int | None = None
+    """Where the log ended when last it had lost its tail (restore.py)."""
+    restored_to: int | None = None
+    """Where it ended when everything was there again; None until then."""
+
+    @property
+    def restoring(self) -> bool:
+        return self.lost_from is not None and self.restored_to is None
 
 
 Positions = dict[int, Position]
@@ -87,7 +93,7 @@ async def acknowledge(connection: asyncpg.Connection, acks: Sequence[Ack]) -> Po
     if not reached:
         return reached
     await connection.execute(
-        f"WITH gone AS (DELETE FROM outbox WHERE seq = ANY($5::bigint[])) {_NOTE}",  # noqa: S608
+        f"WITH gone AS (DELETE FROM outbox WHERE seq = ANY($4::bigint[])) {_NOTE}",  # noqa: S608
         *_columns(reached.items()),
         [seq for ack in acks for seq in ack.seqs],
     )
@@ -95,22 +101,34 @@ async def acknowledge(connection: asyncpg.Connection, acks: Sequence[Ack]) -> Po
 
 
 async def positions(connection: asyncpg.Connection) -> Positions:
-    rows = await connection.fetch('SELECT partition, "offset", event_id, restoring_from FROM relay_position')
-    return {row["partition"]: Position(row["offset"], row["event_id"], row["restoring_from"]) for row in rows}
+    rows = await connection.fetch('SELECT partition, "offset", event_id, lost_from, restored_to FROM relay_position')
+    return {row["partition"]: Position(*row[1:]) for row in rows}
 
 
 async def note(connection: asyncpg.Connection, reached: Positions) -> None:
+    """Moves positions; what they say of losses stays."""
     if reached:
         await connection.execute(_NOTE, *_columns(reached.items()))
 
 
+async def note_loss(connection: asyncpg.Connection, partition: int, at: Position) -> None:
+    await connection.execute(
+        """UPDATE relay_position SET "offset" = $2, event_id = $3, lost_from = $4, restored_to = $5
+           WHERE partition = $1""",
+        partition,
+        at.offset,
+        at.event_id,
+        at.lost_from,
+        at.restored_to,
+    )
+
+
 def _columns(reached: Iterable[tuple[int, Position]]) -> list[list[object]]:
-    rows = [(partition, at.offset, at.event_id, at.restoring_from) for partition, at in reached]
+    rows = [(partition, at.offset, at.event_id) for partition, at in reached]
     return [list(column) for column in zip(*rows, strict=True)]
 
 
 _NOTE = """
-    INSERT INTO relay_position (partition, "offset", event_id, restoring_from)
-    SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::bigint[])
-    ON CONFLICT (partition) DO UPDATE SET
-        "offset" = excluded."offset", event_id = excluded.event_id, restoring_from = excluded.restoring_from"""
+    INSERT INTO relay_position (partition, "offset", event_id)
+    SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::uuid[])
+    ON CONFLICT (partition) DO UPDATE SET "offset" = excluded."offset", event_id = excluded.event_id"""

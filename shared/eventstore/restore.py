@@ -19,8 +19,9 @@ the log now ends at 90 and grows anew. Were the next new event put at 95, that r
 3. the lost events again, for readers that stood somewhere within 1 or 2.
 
 An offset that somebody may have passed thus never comes to hold something new. Readers know a repeat by its stream and
-version. A restoration that is cut short is gone on with: `restoring_from` notes where the log ended, so that 1 goes on
-with what is still missing and 3 knows what was; and the position follows each acknowledgement, so that 2 stays true.
+version. A restoration that is cut short is gone on with: `lost_from` notes where the log ended, so that 1 goes on with
+what is still missing and 3 knows what was; and the position follows each acknowledgement, so that 2 stays true. It is
+kept, with `restored_to`, for a loss that takes a part of what was restored: that one goes back to the first.
 
 Memory: the versions of one partition's streams, twice, and a page of events.
 """
@@ -54,7 +55,7 @@ async def verify(connection: asyncpg.Connection, reader: LogReader, publisher: P
     Raises KafkaError, OSError, asyncpg.PostgresError, Stalled; repeat it then.
     """
     known, ends = await outbox.positions(connection), await reader.ends()
-    lost = {p for p, position in known.items() if position.restoring_from is not None or position.offset >= ends[p]}
+    lost = {p for p, position in known.items() if position.restoring or position.offset >= ends[p]}
     ranges = {p: (known[p].offset if p in known else end - 1, end) for p, end in enumerate(ends) if p not in lost}
     found: Positions = {}
     async for partition, records in reader.read({p: span for p, span in ranges.items() if span[1]}):
@@ -83,25 +84,32 @@ class Restoration:
 
     async def run(self, end: int) -> Position:
         """`end`: where the log ends now. Answers the position behind which nothing is missing."""
-        begun = end if self._at.restoring_from is None else min(end, self._at.restoring_from)
-        passed = max(self._at.offset + ROUND + 1, end)
-        await self._note(replace(self._at, restoring_from=begun))
-        then, now = await self._held(begun, end)
+        lost_from, passed = self._lost_from(end), max(self._at.offset + ROUND + 1, end)
+        await self._note(replace(self._at, lost_from=lost_from, restored_to=None))
+        then, now = await self._held(lost_from, end)
         end = await self._send_lost(now, end)
         end = await self._fill(end, passed)
         end = await self._send_lost(then, end)
-        await self._note(await self._last(end))
+        last = await self._last(end)
+        await self._note(replace(self._at, offset=last.offset, event_id=last.event_id, restored_to=end))
         return self._at
 
-    async def _held(self, begun: int, end: int) -> tuple[Held, Held]:
-        """What the log held before `begun`, and what it holds now."""
+    def _lost_from(self, end: int) -> int:
+        """An earlier loss is over if all that restored it is there. (A round may have come in before this was seen.)"""
+        at = self._at
+        if at.lost_from is None or (at.restored_to is not None and at.restored_to <= end - ROUND):
+            return end
+        return min(at.lost_from, end)
+
+    async def _held(self, lost_from: int, end: int) -> tuple[Held, Held]:
+        """What the log holds before `lost_from`, and what it holds now."""
         then: dict[str, int] = {}
         now: dict[str, int] = {}
         first = (await self._reader.begins())[self._partition]
         async for _, records in self._reader.read({self._partition: (first, end)}):
             for record in records:
                 stream, version = stream_version(record)
-                for held in (then, now) if record.offset < begun else (now,):
+                for held in (then, now) if record.offset < lost_from else (now,):
                     if version == held.get(stream, 0) + 1:
                         held[stream] = version
         return then, now
@@ -147,7 +155,7 @@ class Restoration:
 
     async def _note(self, at: Position) -> None:
         self._at = at
-        await outbox.note(self._connection, {self._partition: at})
+        await outbox.note_loss(self._connection, self._partition, at)
 
     async def _last(self, end: int) -> Position:
         """What stands last in the log; the position as it was while the log holds no event at all."""

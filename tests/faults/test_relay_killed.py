@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from shared.eventstore import clock
+from shared.runtime.worker import EXIT_CODE
 from tests.support.appending import append_many
 from tests.support.processes import Process, running
 from tests.support.servers import Servers, free_port
@@ -121,3 +123,16 @@ async def test_beside_a_server_that_restarts(
         await drained(pool)
         assert process.exit_code is None, "it goes on by itself"
     await assert_published(servers)
+
+
+async def test_what_does_not_pass_by_itself_ends_the_process(servers: Servers, pool: asyncpg.Pool) -> None:
+    await append_many(pool, 1, at_once=1)
+    async with pool.acquire() as connection:
+        await clock.mark_real(connection)
+    settings = servers.settings("registry", clock="simulated", http_port=free_port())
+    process = Process("registry", "relay", settings, servers.home.log("relay-misconfigured"))
+    process.spawn()
+    async with asyncio.timeout(20):
+        while process.exit_code is None:
+            await asyncio.sleep(0.05)
+    assert process.exit_code == EXIT_CODE
