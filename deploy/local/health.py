@@ -11,7 +11,7 @@ import httpx
 from deploy.local.home import Home
 from deploy.local.lines import Lines
 from deploy.local.programs import Program
-from deploy.local.trouble import Trouble
+from deploy.local.trouble import Trouble, full_disk, has_room
 
 SECONDS = 120
 """A projection that catches up with a long log becomes ready late; a process that dies is noticed much sooner."""
@@ -82,7 +82,9 @@ async def _watch_deaths(home: Home, names: Set[str], states: States) -> None:
 
 
 def unhealthy(home: Home, name: str, en: str, th: str) -> Trouble:
-    """Trouble that ends with the log as it is now."""
+    """Trouble that ends with the log as it is now; on a full disk there may be none, and it is the disk's."""
+    if not has_room(home.root):
+        return full_disk()
     log = home.log(name)
     return Trouble(
         f"{name} {en}. Its last words are above, the rest in {log}; run the same command again once that is mended.",

@@ -17,7 +17,7 @@ from deploy.local.home import Home
 from deploy.local.lines import Lines
 from deploy.local.start import Start
 from deploy.local.supervisor import Supervisor
-from deploy.local.trouble import Trouble
+from deploy.local.trouble import Trouble, full_disk, has_room
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -56,6 +56,8 @@ def running(where: Home, console: Console, *, clock: str, made_by: str) -> Itera
     `clock` is what a new home shall run on; one that exists keeps its own.
     """
     home.make(where)
+    if not has_room(where.root):
+        raise full_disk()  # rather than half a start
     with home.alone(where), _signals_interrupt():
         home.write_json(launcher(where), {"pid": os.getpid(), "started": psutil.Process().create_time()})
         if swept := strays.sweep(where):

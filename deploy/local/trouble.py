@@ -1,11 +1,17 @@
 """What only a person can put right, said in one sentence in each language."""
 
 import errno
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from shared.errors import Misconfigured
 from shared.runtime.embedded import SetupError
+
+ROOM = 256 << 20
+"""Bytes that a start must find free: the servers' first files, with room to write logs."""
 
 
 class Trouble(Exception):
@@ -22,19 +28,27 @@ def explained() -> Iterator[None]:
     try:
         yield
     except SetupError as error:
-        raise Trouble(str(error), error.thai) from error
+        raise (full_disk() if os.strerror(errno.ENOSPC) in str(error) else Trouble(str(error), error.thai)) from error
     except Misconfigured as error:
         raise Trouble(str(error), "การตั้งค่าไม่ถูกต้อง โปรดดูข้อความภาษาอังกฤษข้างต้น") from error
     except OSError as error:
         raise _of_the_machine(error) from error
 
 
+def has_room(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free >= ROOM
+
+
+def full_disk() -> Trouble:
+    return Trouble(
+        "The disk is full: free 1 GB and run the same command again; nothing is lost.",
+        "พื้นที่ดิสก์เต็ม โปรดเพิ่มที่ว่างอย่างน้อย 1 GB แล้วสั่งคำสั่งเดิมอีกครั้ง ข้อมูลไม่สูญหาย",
+    )
+
+
 def _of_the_machine(error: OSError) -> Exception:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Trouble(
-            "The disk is full: free 1 GB and run the same command again; nothing is lost.",
-            "พื้นที่ดิสก์เต็ม โปรดเพิ่มที่ว่างอย่างน้อย 1 GB แล้วสั่งคำสั่งเดิมอีกครั้ง ข้อมูลไม่สูญหาย",
-        )
+        return full_disk()
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return Trouble(
             f"{error.filename} may not be written or read: run as its owner, or choose another folder with SIAO_HOME.",

@@ -96,6 +96,7 @@ def test_logs_that_are_not_there(where: Home):
     [
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full", "ดิสก์เต็ม"),
         (PermissionError(errno.EACCES, "Permission denied", "/a"), "/a may not be written", "ไม่มีสิทธิ์"),
+        (SetupError("initdb: No space left on device", "..."), "disk is full", "ดิสก์เต็ม"),
         (SetupError("Kafka needs Java 17.", "ต้องมี Java 17"), "Kafka needs Java 17", "ต้องมี Java 17"),
     ],
 )
@@ -104,6 +105,12 @@ def test_the_machines_failures_in_two_languages(error: Exception, en: str, th: s
         raise error
     assert en in trouble.value.en
     assert th in trouble.value.th
+
+
+def test_what_fails_on_a_full_disk_is_the_disks_trouble(where: Home, monkeypatch: pytest.MonkeyPatch):
+    assert "kafka dies" in health.unhealthy(where, "kafka", "dies", "หยุด").en
+    monkeypatch.setattr("deploy.local.trouble.ROOM", 1 << 60)
+    assert "disk is full" in health.unhealthy(where, "kafka", "dies", "หยุด").en
 
 
 def test_a_mistake_of_ours_stays_what_it_is():
