@@ -9,16 +9,17 @@ Measures of a household and dimension on a day, each 0 or 1:
 Documents A and B give the dimensions, "initial help" and the programme's start; the rest is our reading.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
+from functools import cache
 
 from services.projections.card import Assessed, Help, Household
-from services.projections.model import ReadModel
-from services.projections.residence import Whereabouts, whereabouts
+from services.projections.model import Parts, ReadModel
+from services.projections.residence import Where, whereabouts
 from services.projections.steps import Course, Rows, at, rows
-from shared.events.codes import Dimension, Level
+from shared.events.codes import Level
 
 
 @dataclass(frozen=True)
@@ -35,73 +36,73 @@ class Definition:
 DEFINITIONS = (Definition("coverage-1", date(2019, 9, 20), frozenset(Level)),)
 """coverage-1: from order 3091/2562 of 20 Sep 2562 on (document B), initial help is enough (document A)."""
 
-NONE: frozenset[str] = frozenset()
+Measures = frozenset[str]
+NONE: Measures = frozenset()
 
 
-def cells(card: Household) -> Rows:
-    made: Rows = {}
-    where = whereabouts(card)
-    for definition in DEFINITIONS if where else ():
-        for dimension in Dimension:
-            assessments = [a for a in card.assessments if a.dimension is dimension]
-            helps = [h for h in card.helps if dimension in h.dimensions]
-            if assessments or helps:
-                made |= _rows((definition.id, dimension.value), course(definition, assessments, helps), where)
-    return made
+def parts(card: Household) -> Parts:
+    """Each definition and dimension apart."""
+    if not card.homes:
+        return {}
+    asked, given = defaultdict[str, list[Assessed]](list), defaultdict[str, list[Help]](list)
+    for assessment in card.assessments:
+        asked[assessment.dimension].append(assessment)
+    for one in card.helps:
+        for dimension in one.dimensions:
+            given[dimension].append(one)
+    where = card.homes, card.cohort, card.classes
+    return {
+        (definition.id, dimension): (definition, dimension, where, asked[dimension], given[dimension])
+        for definition in DEFINITIONS
+        for dimension in {*asked, *given}
+    }
 
 
-def _rows(of: tuple[str, str], measured: Course[frozenset[str]], where: Course[Whereabouts]) -> Rows:
-    (definition, dimension), first = of, where[0][1]
+def cells(
+    definition: Definition, dimension: str, where: Where, assessments: Sequence[Assessed], helps: Sequence[Help]
+) -> Rows:
+    measured, places = course(definition, assessments, helps), whereabouts(where)
 
     def cells_on(day: date) -> frozenset[tuple[str, ...]]:
-        place = at(where, day, first)
-        return frozenset([(definition, *place, dimension, measure) for measure in at(measured, day, NONE)])
+        of = (definition.id, *at(places, day, places[0][1]), str(dimension))
+        return frozenset([(*of, measure) for measure in at(measured, day, NONE)])
 
-    return rows([day for day, _ in (*measured, *where)], cells_on)
+    return rows([day for day, _ in (*measured, *places)], cells_on)
 
 
-def course(definition: Definition, assessments: Iterable[Assessed], helps: Iterable[Help]) -> Course[frozenset[str]]:
+def course(definition: Definition, assessments: Sequence[Assessed], helps: Sequence[Help]) -> Course[Measures]:
     """The measures of one dimension from each day on. On the same day, help answers what was assessed."""
-    moments: list[Assessed | Help] = sorted([*assessments, *helps], key=lambda m: (m.on, isinstance(m, Help)))
-    state, made = _State(definition), []
-    for day, of_day in groupby(moments, key=lambda m: m.on):
-        for moment in of_day:
-            state.take(moment)
-        made.append((day, state.measures))
-    return made
+    asked = [(a.on, False, n, a.in_need, None) for n, a in enumerate(assessments)]
+    given = [(h.on, True, n, False, h.level) for n, h in enumerate(helps)]
+    need = still = helped = early = False
+    made: dict[date, Measures] = {}
+    for day, is_help, _, in_need, level in sorted([*asked, *given]):
+        if not is_help:
+            need, still = need or in_need, in_need
+        elif day < definition.programme_start:
+            early = True
+        elif level in definition.levels:
+            helped, still = True, still and level is not Level.RESOLVED
+        made[day] = _measures(need, still, helped, early)
+    return list(made.items())
 
 
-class _State:
-    def __init__(self, definition: Definition) -> None:
-        self.definition = definition
-        self.need = self.still = self.helped = self.early = False
-
-    def take(self, moment: Assessed | Help) -> None:
-        if isinstance(moment, Assessed):
-            self.need, self.still = self.need or moment.in_need, moment.in_need
-        elif moment.on < self.definition.programme_start:
-            self.early = True
-        elif moment.level in self.definition.levels:
-            self.helped = True
-            self.still = self.still and moment.level is not Level.RESOLVED
-
-    @property
-    def measures(self) -> frozenset[str]:
-        reached = self.need and self.helped
-        held = {
-            "need": self.need,
-            "reached": reached,
-            "resolved": self.need and not self.still,
-            "unreached": self.still and not self.helped,
-            "outside_need": self.early or (self.helped and not self.need),
-        }
-        return frozenset([measure for measure, holds in held.items() if holds])
+@cache
+def _measures(need: bool, still: bool, helped: bool, early: bool) -> Measures:
+    held = {
+        "need": need,
+        "reached": need and helped,
+        "resolved": need and not still,
+        "unreached": still and not helped,
+        "outside_need": early or (helped and not need),
+    }
+    return frozenset(measure for measure, holds in held.items() if holds)
 
 
 MODEL = ReadModel(
     name="coverage",
     card=Household,
     columns=("definition", "village", "cohort", "household_class", "dimension", "measure"),
-    reads=("homes", "cohort", "classes", "assessments", "helps"),
+    parts=parts,
     cells=cells,
 )

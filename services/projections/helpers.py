@@ -1,8 +1,12 @@
 """Who is enrolled to help, in which district. What a helper may carry is a policy by kind, joined when read."""
 
 from services.projections.card import Helper
-from services.projections.model import ReadModel
+from services.projections.model import Parts, ReadModel
 from services.projections.steps import Rows
+
+
+def parts(card: Helper) -> Parts:
+    return {None: (card,)} if card.since else {}
 
 
 def cells(card: Helper) -> Rows:
@@ -15,6 +19,6 @@ MODEL = ReadModel(
     name="helpers",
     card=Helper,
     columns=("helper", "district", "kind", "office"),
-    reads=("since", "helper", "district", "kind", "office"),
+    parts=parts,
     cells=cells,
 )

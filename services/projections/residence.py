@@ -1,20 +1,25 @@
 """Where a household lived, and what it was, from which day: the part of a cell that most read models share."""
 
+from collections.abc import Sequence
 from operator import itemgetter
 
-from services.projections.card import Household
+from services.projections.card import Classified, Home
 from services.projections.steps import Course, at
+from shared.events.codes import Cohort
 
+Where = tuple[Sequence[Home], Cohort | None, Sequence[Classified]]
+"""What a card says of it: homes (one at least), cohort, classes."""
 Whereabouts = tuple[str, str, str]
 """village, cohort, class; "" for none."""
 
 
-def whereabouts(card: Household) -> Course[Whereabouts]:
+def whereabouts(where: Where) -> Course[Whereabouts]:
     """As valid on each day. On days before its first one, its first village holds: it lived there already.
 
     Of two facts about the same day, the one recorded last holds.
     """
-    homes = sorted([(home.since, home.village) for home in card.homes], key=itemgetter(0))
-    classes = sorted([(c.since, str(c.household_class)) for c in card.classes], key=itemgetter(0))
+    homes = sorted([(home.since, home.village) for home in where[0]], key=itemgetter(0))
+    classes = sorted([(c.since, c.household_class.value) for c in where[2]], key=itemgetter(0))
     days = sorted({since for since, _ in homes} | {since for since, _ in classes})
-    return [(day, (at(homes, day, homes[0][1]), card.cohort or "", at(classes, day, ""))) for day in days]
+    cohort = where[1].value if where[1] else ""
+    return [(day, (at(homes, day, homes[0][1]), cohort, at(classes, day, ""))) for day in days]

@@ -31,7 +31,7 @@ def card(*events: Event) -> Household:
 def on(day: date, *events: Event) -> set[tuple[str, str]]:
     """(dimension, measure) that hold on a day."""
     held: Counter[tuple[str, str]] = Counter()
-    for (valid_on, *cell), n in coverage.cells(card(registered(KEY, on=BEFORE), *events)).items():
+    for (valid_on, *cell), n in coverage.MODEL.rows(card(registered(KEY, on=BEFORE), *events)).items():
         if valid_on <= day:
             held[cell[-2], cell[-1]] += n
     assert set(held.values()) <= {0, 1}
@@ -94,10 +94,10 @@ def test_the_class_is_the_one_valid_on_the_day():
         assessed(KEY, START, health=True),
         classified(KEY, HouseholdClass.WELFARE, LATER),
     )
-    rows = coverage.cells(card(*events))
+    rows = coverage.MODEL.rows(card(*events))
     need = {(row[0], row[4]): n for row, n in rows.items() if row[-1] == "need"}
     assert need == {(START, ""): 1, (LATER, ""): -1, (LATER, "welfare"): 1}
 
 
 def test_nobody_is_counted_before_somebody_registered_the_household():
-    assert coverage.cells(card(delivered(KEY, 1))) == {}
+    assert coverage.MODEL.rows(card(delivered(KEY, 1))) == {}

@@ -104,7 +104,7 @@ def test_as_of_is_a_fold_of_what_was_known_then(log: Log, known: int, valid: int
     for model in MODELS:
         expected: Counter[tuple[Any, ...]] = Counter()
         if isinstance(card, model.card):
-            for (day, *cell), n in model.cells(card).items():
+            for (day, *cell), n in model.rows(card).items():
                 expected[tuple(cell)] += n if day <= valid_on else 0
         assert household.as_of(model.name, valid_on, known_at) == {cell: n for cell, n in expected.items() if n}
 
@@ -161,7 +161,7 @@ def test_a_read_model_looks_only_at_what_it_says_it_reads(log: Log):
         after = evolve(card, fact)
         for model in MODELS:
             if isinstance(card, model.card) and not model.change(card, after):
-                assert model.cells(card) == model.cells(after)
+                assert model.rows(card) == model.rows(after)
         card = after
 
 
