@@ -41,6 +41,13 @@ class Problem:
 CATALOG: dict[str, Problem] = {
     # what was sent cannot be read
     "json_malformed": Problem(400, "The body is not valid JSON.", "เนื้อหาที่ส่งมาไม่ใช่ JSON ที่ถูกต้อง"),
+    "json_not_object": Problem(
+        400, "The body is valid JSON, but not one JSON object.", "เนื้อหาเป็น JSON ที่ถูกต้อง แต่ไม่ใช่ออบเจ็กต์เดียว"
+    ),
+    "json_duplicate_name": Problem(
+        400, 'An object of the body holds the name "{name}" twice.', 'ออบเจ็กต์ในเนื้อหามีชื่อ "{name}" ซ้ำกัน'
+    ),
+    "request_malformed": Problem(400, "The request cannot be read.", "อ่านคำขอนี้ไม่ได้"),
     "nul_byte": Problem(400, "The body holds a NUL character.", "เนื้อหามีอักขระ NUL ซึ่งไม่อนุญาต"),
     "body_too_large": Problem(413, "The body is over the limit of {limit} bytes.", "เนื้อหาใหญ่เกินกำหนด {limit} ไบต์"),
     "too_many_lines": Problem(413, "More than {limit} lines.", "มีมากกว่า {limit} บรรทัด"),
@@ -124,6 +131,11 @@ CATALOG: dict[str, Problem] = {
     "token_missing": Problem(401, "Send a token: Authorization: Bearer …", "กรุณาส่งโทเคน: Authorization: Bearer …"),
     "token_invalid": Problem(401, "The token was not issued for this system.", "โทเคนนี้ไม่ได้ออกให้ระบบนี้"),
     "token_expired": Problem(401, "The token has expired; ask for a new one.", "โทเคนหมดอายุ กรุณาขอใหม่"),
+    "cross_site_sign_in": Problem(
+        403,
+        "Another site sent this; sign in from this system's own page.",
+        "คำขอนี้มาจากเว็บไซต์อื่น กรุณาเข้าสู่ระบบจากหน้าของระบบนี้เอง",
+    ),
     "forbidden": Problem(403, "Your role, {role}, may not do this.", "บทบาท {role} ไม่มีสิทธิ์ทำรายการนี้"),
     "cell_too_small": Problem(
         403,
