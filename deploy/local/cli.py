@@ -80,6 +80,7 @@ def test_command() -> None:
     raise typer.Exit(checks.run(console))
 
 
+RESERVED = (demo.GOVERNOR, status.OPERATOR)
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -89,12 +90,17 @@ def add_agency(
     role: Annotated[Role, typer.Option(help="What it may do.")] = Role.AGENCY,
     days: Annotated[int, typer.Option(min=1, max=366, help="How long the token is good.")] = 90,
 ) -> None:
-    """Make a token for an agency's own system, and show how to publish with it."""
+    """Make a token for an agency's own system, and show how to publish with it. Only a terminal sees the token."""
     where = home.here()
     if not SLUG.fullmatch(name):
         raise Trouble(
             f"{name!r} is not a name for an agency: use small letters, digits and hyphens, such as red-cross.",
             f"ใช้ {name!r} เป็นชื่อหน่วยงานไม่ได้ โปรดใช้ตัวอักษรอังกฤษตัวเล็ก ตัวเลข และขีด เช่น red-cross",
+        )
+    if name in RESERVED:
+        raise Trouble(
+            f"{name} is a name that Siao itself reads with: choose another one.",
+            f"ระบบใช้ชื่อ {name} อ่านข้อมูลเอง โปรดเลือกชื่ออื่น",
         )
     if not where.stack.exists():
         raise Trouble(
@@ -102,8 +108,8 @@ def add_agency(
             f"ยังไม่มีระบบใน {where.root} โปรดเริ่มด้วย ./siao up แล้วจึงเพิ่มหน่วยงาน",
         )
     path = credentials.token_file(where, name, role, days=days)
-    token = path.read_text().strip()
-    said = f"{token}\n\n{path} ({role}, {days} days · {days} วัน)\n\n{demo.first_command(where, path)}"
+    token = f"{path.read_text().strip()}\n\n" if console.is_terminal else ""
+    said = f"{token}{path} ({role}, {days} days · {days} วัน)\n\n{demo.first_command(where, path)}"
     console.print(said, soft_wrap=True, markup=False)
 
 

@@ -1,11 +1,12 @@
 """`demo`: the stack on a simulated clock, and the province published through its public HTTP API; `up`'s last words."""
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
 
 from deploy.local import credentials, watched
-from deploy.local.home import Home, read_json
+from deploy.local.home import Home, read_json, write_private
 from deploy.local.stack import Stack, running
 from services.demo.agencies import AGENCIES
 from shared.runtime.auth import Caller, Role
@@ -14,6 +15,7 @@ TOKEN_DAYS = 30
 LINK_SECONDS = 12 * 3600
 """How long the page's link is good: a working day."""
 GOVERNOR = "governor"
+LINK_SAID = "ลิงก์เข้าใช้ · link that signs in:"
 
 
 def run(home: Home, console: Console, *, once: bool) -> int:
@@ -47,13 +49,16 @@ def serve(stack: Stack, console: Console) -> None:
 
 
 def say_where(stack: Stack, console: Console) -> None:
-    """Where everything is, and a link that signs in to the page."""
+    """Where everything is, and a link that signs in to the page: on a terminal itself, elsewhere the file it is in."""
     governor = Caller(actor="governor-link", agency=GOVERNOR, role=Role.GOVERNOR)
     token = credentials.caller_token(stack.home.secrets, governor, seconds=LINK_SECONDS)
+    link = stack.home.run / "page-link"
+    write_private(link, f"{stack.gateway}/#token={token}\n")
+    shown = link.read_text().strip() if console.is_terminal else f"{stack.gateway}   {LINK_SAID} {link}"
     clock = "  [yellow](simulated clock · นาฬิกาจำลอง)[/]" if stack.clock == "simulated" else ""
     console.print(
         f"\n[green]พร้อมใช้งาน · Ready[/]{clock}\n\n"
-        f"  หน้าเว็บ · page       {stack.gateway}/#token={token}\n"
+        f"  หน้าเว็บ · page       {shown}\n"
         f"  API                  {stack.gateway}/docs\n"
         f"  โทเคน · tokens        {stack.home.agencies}   (./siao agency add NAME)\n"
         f"  สถานะ · status        ./siao status      หยุด · stop   Ctrl-C\n",
@@ -65,7 +70,7 @@ def first_command(home: Home, token: Path) -> str:
     """A first event by hand, at the port of the last start."""
     gateway = f"http://127.0.0.1:{read_json(home.ports)['gateway']}"
     return (
-        f'curl -s {gateway}/v1/registry/commands -H "Authorization: Bearer $(cat {token})" -d \'{{\n'
+        f'curl -s {gateway}/v1/registry/commands -H "Authorization: Bearer $(cat {shlex.quote(str(token))})" -d \'{{\n'
         '  "type": "RegisterHousehold.v1", "id": "my-first",\n'
         '  "data": {"occurred_on": "2019-09-20", "village": "40190101",\n'
         '           "members": [{"relation": "head", "name": "สมมติ ตัวอย่าง"}]}}\''

@@ -19,8 +19,8 @@ from typing import Any
 
 from deploy.local.trouble import Trouble
 
-UNUSABLE = re.compile(r"[\"';#\x00-\x1f\x7f]")
-"""Characters that the supervisor's settings file cannot quote."""
+UNUSABLE = re.compile(r"[\"';#:,\x00-\x1f\x7f]")
+"""Characters that settings files, class paths and lists of folders cannot quote; the launcher has the same set."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def here() -> Home:
     root = Path(os.environ.get("SIAO_HOME") or ".siao").expanduser().resolve()
     if UNUSABLE.search(str(root)):
         raise Trouble(
-            f"The folder {root} has a quote, semicolon or hash in its path: set SIAO_HOME to a simpler one.",
+            f"The folder {root} has a quote, comma, colon, semicolon or hash in its path: set SIAO_HOME to a simpler one.",
             f"ชื่อโฟลเดอร์ {root} มีเครื่องหมายที่ใช้ไม่ได้ โปรดกำหนด SIAO_HOME เป็นโฟลเดอร์อื่น",
         )
     return Home(root)

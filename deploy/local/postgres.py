@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from deploy.local import migrations
-from deploy.local.trouble import Trouble
+from deploy.local.trouble import Trouble, full_disk
 from shared.events.topics import EVENT_TOPICS, FOLLOWERS
 
 DATABASE, OWNER = "siao", "siao_owner"
@@ -57,7 +57,10 @@ async def provision(admin: str, passwords: Mapping[str, str], keys: str, *, ours
         await connection.execute(f"COMMENT ON DATABASE {DATABASE} IS '{keys}'")
         await _close(connection, (DATABASE, "postgres", "template1") if ours else (DATABASE,))
         async with _connected(urlsplit(admin)._replace(path=f"/{DATABASE}").geturl()) as inside:
-            return await _schemas(inside)
+            try:
+                return await _schemas(inside)
+            except asyncpg.DiskFullError as error:
+                raise full_disk() from error
 
 
 def _check_version(major: int) -> None:

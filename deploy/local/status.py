@@ -15,6 +15,8 @@ from deploy.local import credentials, programs, supervisor
 from deploy.local.home import Home, read_json
 from shared.runtime.auth import Caller, Role
 
+OPERATOR = "operator"
+"""Who asks the gateway how fresh the figures are."""
 TOKEN_SECONDS = 60
 BEHIND = re.compile(r"siao_[a-z]+_((?:lag|outbox|watermark_age)_[a-z]+)")
 
@@ -92,7 +94,7 @@ def gauges(text: str) -> dict[str, object]:
 
 
 async def _freshness(client: httpx.AsyncClient, home: Home, port: int) -> dict[str, Any] | None:
-    caller = Caller(actor="operator", agency="operator", role=Role.SECRETARIAT)
+    caller = Caller(actor=OPERATOR, agency=OPERATOR, role=Role.SECRETARIAT)
     token = credentials.caller_token(home.secrets, caller, seconds=TOKEN_SECONDS)
     url = f"http://{programs.HOST}:{port}/v1/freshness"
     try:

@@ -96,12 +96,12 @@ def command(broker: Broker) -> list[str]:
     flags += [f"-Djava.io.tmpdir={broker.scratch}"]
     if broker.java.major >= UNSAFE_WARNS:
         flags.append("--sun-misc-unsafe-memory-access=allow")
-    logging = [f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", f"-Dkafka.logs.dir={broker.folder}"]
+    logging = f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"
     return [
         *UTF8,
         str(broker.java.path),
         *flags,
-        *logging,
+        logging,
         "-cp",
         broker.class_path,
         "kafka.Kafka",
