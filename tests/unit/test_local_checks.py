@@ -1,3 +1,5 @@
+"""The counts that `test` ends with."""
+
 from pathlib import Path
 
 from deploy.local import checks

@@ -1,3 +1,5 @@
+"""A stack's secrets: made once, for their owner's eyes, and no service holds what it does not need."""
+
 import json
 import stat
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Ports: the usual ones, those of last time, and others where they are taken."""
+
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager

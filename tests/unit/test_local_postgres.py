@@ -1,3 +1,5 @@
+"""What is sent to servers: logins, the order of migrations, passwords that are never in clear."""
+
 from deploy.local import kafka, migrations, postgres
 from deploy.local.kafka import Login
 
