@@ -65,7 +65,7 @@ def here() -> Home:
     root = Path(os.environ.get("SIAO_HOME") or ".siao").expanduser().resolve()
     if UNUSABLE.search(str(root)):
         raise Trouble(
-            f"The folder {root} has a quote, comma, colon, semicolon or hash in its path: set SIAO_HOME to a simpler one.",
+            f"The folder {root} has a quote, comma, colon, semicolon or hash in its name: set SIAO_HOME to another.",
             f"ชื่อโฟลเดอร์ {root} มีเครื่องหมายที่ใช้ไม่ได้ โปรดกำหนด SIAO_HOME เป็นโฟลเดอร์อื่น",
         )
     return Home(root)

@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from deploy.local import home
+
 LAUNCHER = Path(__file__).parents[2] / "siao"
 
 
@@ -89,3 +91,8 @@ def test_a_path_that_cannot_be_quoted(launcher: ModuleType, monkeypatch: pytest.
     monkeypatch.setattr(launcher, "HOME", "/a:b")
     with pytest.raises(SystemExit, match="cannot live in /a:b"):
         launcher.explained(["up"])
+
+
+def test_both_have_the_same_rule_for_paths(launcher: ModuleType) -> None:
+    refused = {chr(n) for n in range(0x3000) if home.UNUSABLE.search(chr(n))}
+    assert set(launcher.UNUSABLE) == refused

@@ -1,3 +1,5 @@
+"""The folder of a stack: private, held by one start at a time, never half written."""
+
 import os
 import stat
 from pathlib import Path
@@ -49,7 +51,7 @@ def test_a_write_that_was_interrupted_leaves_the_old_file(where: Home, monkeypat
     assert path.read_text() == "old"
 
 
-@pytest.mark.parametrize("name", ['with"quote', "semi;colon", "ha#sh", "new\nline"])
+@pytest.mark.parametrize("name", ['with"quote', "semi;colon", "ha#sh", "co:lon", "com,ma", "new\nline"])
 def test_a_path_that_settings_cannot_quote_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SIAO_HOME", str(tmp_path / name))
     with pytest.raises(Trouble, match="SIAO_HOME"):
