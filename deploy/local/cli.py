@@ -108,7 +108,7 @@ def add_agency(
             f"ยังไม่มีระบบใน {where.root} โปรดเริ่มด้วย ./siao up แล้วจึงเพิ่มหน่วยงาน",
         )
     path = credentials.token_file(where, name, role, days=days)
-    token = f"{path.read_text().strip()}\n\n" if console.is_terminal else ""
+    token = f"{path.read_text().strip()}\n\n" if console.file.isatty() else ""
     said = f"{token}{path} ({role}, {days} days · {days} วัน)\n\n{demo.first_command(where, path)}"
     console.print(said, soft_wrap=True, markup=False)
 

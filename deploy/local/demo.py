@@ -54,7 +54,7 @@ def say_where(stack: Stack, console: Console) -> None:
     token = credentials.caller_token(stack.home.secrets, governor, seconds=LINK_SECONDS)
     link = stack.home.run / "page-link"
     write_private(link, f"{stack.gateway}/#token={token}\n")
-    shown = link.read_text().strip() if console.is_terminal else f"{stack.gateway}   {LINK_SAID} {link}"
+    shown = link.read_text().strip() if console.file.isatty() else f"{stack.gateway}   {LINK_SAID} {link}"
     clock = "  [yellow](simulated clock · นาฬิกาจำลอง)[/]" if stack.clock == "simulated" else ""
     console.print(
         f"\n[green]พร้อมใช้งาน · Ready[/]{clock}\n\n"
