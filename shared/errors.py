@@ -44,9 +44,7 @@ CATALOG: dict[str, Problem] = {
     "json_not_object": Problem(
         400, "The body is valid JSON, but not one JSON object.", "เนื้อหาเป็น JSON ที่ถูกต้อง แต่ไม่ใช่ออบเจ็กต์เดียว"
     ),
-    "json_duplicate_name": Problem(
-        400, 'An object of the body holds the name "{name}" twice.', 'ออบเจ็กต์ในเนื้อหามีชื่อ "{name}" ซ้ำกัน'
-    ),
+    "json_duplicate_name": Problem(400, "An object holds this name twice.", "ออบเจ็กต์มีชื่อนี้ซ้ำกันสองครั้ง"),
     "request_malformed": Problem(400, "The request cannot be read.", "อ่านคำขอนี้ไม่ได้"),
     "nul_byte": Problem(400, "The body holds a NUL character.", "เนื้อหามีอักขระ NUL ซึ่งไม่อนุญาต"),
     "body_too_large": Problem(413, "The body is over the limit of {limit} bytes.", "เนื้อหาใหญ่เกินกำหนด {limit} ไบต์"),
