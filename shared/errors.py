@@ -69,8 +69,15 @@ CATALOG: dict[str, Problem] = {
     "amount_negative": Problem(422, "An amount of money cannot be negative.", "จำนวนเงินติดลบไม่ได้"),
     "named_twice": Problem(422, "A dimension is named twice.", "ระบุด้านเดียวกันซ้ำ"),
     "place_unknown": Problem(422, "No such subdistrict or district: {place}.", "ไม่พบตำบลหรืออำเภอรหัส {place}"),
+    "place_outside_province": Problem(
+        422,
+        "The place {place} lies outside the programme's province, Khon Kaen (40).",
+        "รหัสพื้นที่ {place} อยู่นอกจังหวัดขอนแก่น (40) ซึ่งเป็นจังหวัดของโครงการ",
+    ),
     "clock_invalid": Problem(
-        400, "Siao-Simulated-Clock is not a time with a zone.", "Siao-Simulated-Clock ไม่ใช่เวลาที่มีเขตเวลา"
+        400,
+        "Siao-Simulated-Clock must be a time with a zone that has passed already.",
+        "Siao-Simulated-Clock ต้องเป็นเวลาที่มีเขตเวลาและผ่านมาแล้ว",
     ),
     "clock_not_simulated": Problem(400, "This system runs on the real clock.", "ระบบนี้ใช้นาฬิกาจริง ไม่รับเวลาจำลอง"),
     # a rule of the domain

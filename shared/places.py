@@ -32,15 +32,25 @@ def subdistrict_of(code: str) -> str:
 
 
 def check_village(code: str, field: str | None = None) -> None:
-    """Raises Rejected("place_unknown") unless the subdistrict of this eight-digit village code exists."""
+    """Raises Rejected place_unknown unless the subdistrict of this eight-digit village code exists, and
+    place_outside_province where it lies elsewhere."""
     if geothai.subdistrict(subdistrict_of(code)) is None:
         raise Rejected("place_unknown", field=field, place=subdistrict_of(code))
+    _check_province(code, field)
 
 
 def check_district(code: str, field: str | None = None) -> None:
-    """Raises Rejected("place_unknown") unless this four-digit district code exists."""
+    """Raises Rejected place_unknown unless this four-digit district code exists, and place_outside_province where it
+    lies elsewhere."""
     if geothai.district(code) is None:
         raise Rejected("place_unknown", field=field, place=code)
+    _check_province(code, field)
+
+
+def _check_province(code: str, field: str | None) -> None:
+    """The programme is one province's: whoever lives elsewhere would stand in no figure."""
+    if not code.startswith(KHON_KAEN):
+        raise Rejected("place_outside_province", field=field, place=code)
 
 
 def name_of(code: str) -> Name | None:

@@ -19,6 +19,7 @@ from shared.runtime import auth, postgres, web
 from shared.runtime.after import parse
 from shared.runtime.poke import Poker
 from shared.runtime.settings import Settings
+from shared.runtime.worker import end_process
 
 
 class Wait(Protocol):
@@ -52,6 +53,7 @@ def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> 
             with Poker(settings) as poke:
                 app.state.pool, app.state.desk = pool, Desk(pool, deciding, poke)
                 serving = asyncio.create_task(app.state.desk.run())
+                serving.add_done_callback(end_process)
                 yield
                 serving.cancel()
 

@@ -1,16 +1,17 @@
 """One transaction of commands: lock, load, decide each, write all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 import asyncpg
+from pydantic import BaseModel
 
 from shared.commands import receipt
 from shared.commands.reading import Submission
 from shared.errors import Rejected
-from shared.events.base import Command, Event
+from shared.events.base import Event
 from shared.eventstore import clock, receipts, store
 from shared.runtime.settings import Clock
 from shared.thai import BANGKOK
@@ -120,7 +121,7 @@ class Batch:
         try:
             if submission.key in self._remembered or submission.key in self._given:
                 return self._repeat(submission)
-            _refuse_future(submission.command, stamp.now)
+            _refuse_future(submission, stamp.now)
             stream = self._deciding.stream(submission)
             events = gathered.decide(self._states[stream], submission)
             return self._accept(gathered, submission, stream, events, self._chain(stream, events, submission, stamp))
@@ -173,7 +174,21 @@ class Batch:
             await receipts.remember(self._connection, list(self._given.values()))
 
 
-def _refuse_future(command: Command, now: datetime) -> None:
+def _refuse_future(submission: Submission, now: datetime) -> None:
+    """No day that a command tells of has yet to come: not when it happened, was reported, or somebody was born."""
     today = now.astimezone(BANGKOK).date()
-    if command.occurred_on > today:
-        raise Rejected("date_in_future", field="data.occurred_on", today=today.isoformat())
+    for field, day in (("reported_on", submission.origin.reported_on), *_days(submission.command, "data")):
+        if day is not None and day > today:
+            raise Rejected("date_in_future", field=field, today=today.isoformat())
+
+
+def _days(value: object, at: str) -> Iterator[tuple[str, date]]:
+    """Every day in a message, with the path of its field."""
+    if isinstance(value, date):
+        yield at, value
+    elif isinstance(value, BaseModel):
+        for name, each in value:
+            yield from _days(each, f"{at}.{name}")
+    elif isinstance(value, tuple):
+        for i, each in enumerate(value):
+            yield from _days(each, f"{at}.{i}")

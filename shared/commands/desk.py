@@ -22,8 +22,8 @@ from shared.runtime.postgres import TRANSIENT
 
 MOST = 500
 """Commands in one transaction: enough to make the commit cheap, few enough to hold heads for some tens of ms."""
-STATES = 50_000
-"""Folded states kept in memory, least recently used first to go."""
+STATES = 10_000
+"""Folded states kept in memory, least recently used first to go; some kilobytes each."""
 PATIENCE = (0.1, 0.2, 0.3, 0.4)
 """Seconds between looks at a reference that is not known yet: one second in all."""
 

@@ -6,7 +6,7 @@ Only the gateway gets in: each request carries a token that it minted for this s
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated
@@ -31,12 +31,12 @@ NDJSON = "application/x-ndjson"
 
 
 Before = Callable[[Request], Awaitable[None]]
-"""Runs once a request, ahead of its commands."""
+"""Runs once a request, behind the check of its token and ahead of its commands."""
 
 
 def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) -> APIRouter:
     """The routes of one service, whose desk is `app.state.desk`."""
-    router = APIRouter(dependencies=[Depends(before)])
+    router = APIRouter()
 
     def caller(authorization: Annotated[str | None, Header()] = None) -> Caller:
         token = auth.bearer(authorization)
@@ -44,6 +44,7 @@ def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) ->
 
     @router.post("/commands")
     async def one(request: Request, caller: Annotated[Caller, Depends(caller)]) -> Response:
+        await before(request)
         submission = reader.read(await _body(request, MAX_COMMAND_BYTES), caller)
         desk: Desk = request.app.state.desk
         [outcome] = await desk.submit([submission])
@@ -51,6 +52,7 @@ def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) ->
 
     @router.post("/commands/bulk")
     async def many(request: Request, caller: Annotated[Caller, Depends(caller)]) -> Response:
+        await before(request)
         spool = await _spool(request)
         return StreamingResponse(_answers(spool, reader, caller, request.app.state.desk), media_type=NDJSON)
 
@@ -83,12 +85,12 @@ def _read(reader: Reader, line: bytes, caller: Caller) -> Submission | Rejected:
 
 
 def simulated_time(header: str | None) -> datetime | None:
-    """The time in a Siao-Simulated-Clock header. Raises Rejected clock_invalid."""
+    """The time in a Siao-Simulated-Clock header; it may not lie in the real future. Raises Rejected clock_invalid."""
     if header is None:
         return None
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(header)
-        if moment.tzinfo is not None:
+        if moment.tzinfo is not None and moment.astimezone(UTC) <= datetime.now(UTC):
             return moment
     raise Rejected("clock_invalid", field="Siao-Simulated-Clock")
 

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Annotated, Any, Generic, TypeVar, cast
 
 from pydantic import Field, ValidationError
-from pydantic_core import from_json
 
 from shared.errors import Rejected
 from shared.events.base import Command, CommandId, Day, Message
@@ -18,6 +17,9 @@ from shared.runtime.auth import Caller
 
 MAX_COMMAND_BYTES = 262_144
 """Of one command, alone or as a line of many: far above the largest real one (30 members), below an event's limit."""
+
+LONGEST_NAME = 100
+"""Characters of a name that a refusal repeats: a name can be whatever was sent."""
 
 C = TypeVar("C", bound=Command)
 CorrelationId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
@@ -81,12 +83,38 @@ def envelope_of(kind: type[Command]) -> type[CommandEnvelope[Command]]:
 def _object(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_COMMAND_BYTES:
         raise Rejected("body_too_large", limit=MAX_COMMAND_BYTES)
-    if b"\0" in body or b"\\u0000" in body:
+    if b"\0" in body:
         raise Rejected("nul_byte")
     try:
-        told = from_json(body, allow_inf_nan=False)
-    except ValueError:
+        told = json.loads(body.decode(), object_pairs_hook=_each_name_once, parse_constant=_no_json)
+    except (ValueError, RecursionError):
         raise Rejected("json_malformed") from None  # its text may quote the body
     if not isinstance(told, dict):
-        raise Rejected("json_malformed")
+        raise Rejected("json_not_object")
+    if b"\\u0000" in body and "\0" in _texts(told):
+        raise Rejected("nul_byte")
     return told
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON leaves open which of two equal names counts (RFC 8259 §4); here neither does."""
+    told: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in told:
+            raise Rejected("json_duplicate_name", field=name, name=name[:LONGEST_NAME])
+        told[name] = value
+    return told
+
+
+def _no_json(word: str) -> Any:
+    """Python's reader takes NaN and Infinity, which are no JSON (RFC 8259 §6)."""
+    raise ValueError(word)
+
+
+def _texts(told: object) -> str:
+    """Every text in a JSON value, names too."""
+    if isinstance(told, dict):
+        return "".join(map(_texts, (*told.keys(), *told.values())))
+    if isinstance(told, list):
+        return "".join(map(_texts, told))
+    return told if isinstance(told, str) else ""

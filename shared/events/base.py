@@ -58,17 +58,17 @@ HelperId = Annotated[str, Field(pattern="^hp" + _ID)]
 PersonId = Annotated[str, Field(pattern="^pr" + _ID)]
 InterventionId = Annotated[str, Field(pattern="^iv" + _ID)]
 
-DistrictCode = Annotated[str, Field(pattern=r"^\d{4}$")]
+DistrictCode = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 """Province and district, two digits each, as the Department of Provincial Administration numbers them: 4019."""
 
-VillageCode = Annotated[str, Field(pattern=r"^\d{6}(0[1-9]|[1-9]\d)$")]
+VillageCode = Annotated[str, Field(pattern=r"^[0-9]{6}(0[1-9]|[1-9][0-9])$")]
 """Province, district, subdistrict, village, two digits each. Codes are used again over the years, so a reference
 to a village is read with the `occurred_on` of the event that makes it."""
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,58}[a-z0-9]$")]
 """Short name of an agency, a provider or a fund: lower-case letters, digits, hyphens."""
 
-OrderNumber = Annotated[str, Field(pattern=r"^\d{1,6}/\d{4}$")]
+OrderNumber = Annotated[str, Field(pattern=r"^[0-9]{1,6}/[0-9]{4}$")]
 """Number of a written order as printed, Buddhist year behind the stroke: 3091/2562 (document B)."""
 
 Baht = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]

@@ -5,12 +5,12 @@ from pydantic_core import ErrorDetails
 Said = tuple[str, str]
 
 _BY_PATTERN: dict[str, Said] = {
-    r"^\d{4}$": ("a district code of 4 digits", "รหัสอำเภอ 4 หลัก"),
-    r"^\d{6}(0[1-9]|[1-9]\d)$": (
+    "^[0-9]{4}$": ("a district code of 4 digits", "รหัสอำเภอ 4 หลัก"),
+    "^[0-9]{6}(0[1-9]|[1-9][0-9])$": (
         "a village code of 8 digits: province, district, subdistrict, village",
         "รหัสหมู่บ้าน 8 หลัก (จังหวัด อำเภอ ตำบล หมู่บ้าน)",
     ),
-    r"^\d{1,6}/\d{4}$": ("an order number such as 3091/2562", "เลขที่คำสั่ง เช่น 3091/2562"),
+    "^[0-9]{1,6}/[0-9]{4}$": ("an order number such as 3091/2562", "เลขที่คำสั่ง เช่น 3091/2562"),
     r"^[a-z0-9][a-z0-9-]{0,58}[a-z0-9]$": (
         "a short name of lower-case letters, digits and hyphens",
         "ชื่อย่อเป็นตัวพิมพ์เล็ก ตัวเลข หรือขีดกลาง",

@@ -58,7 +58,7 @@ def worker(title: str, session: Session) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         work = asyncio.create_task(_sessions(session, pulse))
-        work.add_done_callback(_end_process)
+        work.add_done_callback(end_process)
         yield
         while not work.done():  # again, because what breaks while a session is closed can hide the cancellation
             work.cancel()
@@ -80,7 +80,8 @@ async def _sessions(session: Session, pulse: Pulse) -> None:
         await asyncio.sleep(pause)
 
 
-def _end_process(work: asyncio.Task[None]) -> None:
+def end_process(work: asyncio.Task[None]) -> None:
+    """For `add_done_callback` of what must never end by itself: the supervisor starts the process again."""
     if not work.cancelled():
         log.critical("work_ended", exc_info=work.exception())
         os._exit(EXIT_CODE)

@@ -4,13 +4,17 @@ import asyncio
 import json
 
 import asyncpg
+import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 
-from shared.commands.reading import MAX_COMMAND_BYTES
+from shared.commands.http import routes, simulated_time
+from shared.commands.reading import MAX_COMMAND_BYTES, Reader
+from shared.errors import Rejected
 from shared.events import catalog, envelope
 from shared.eventstore.sealing import Vault
-from shared.runtime import auth, ids
+from shared.runtime import auth, ids, problems
 from tests.support.commands import gateway_token, ndjson, register, serving
 
 
@@ -131,9 +135,22 @@ async def test_personal_details_are_sealed_everywhere_and_open_with_the_key(regi
     assert vault.unseal(member["person"], member["sealed"]) == {"name": name, "phone": phone, "citizen_id": number}
 
 
-async def test_a_date_in_the_future(registry):
-    answer = await registry.post("/commands", json=register(occurred_on="2300-01-01"))
-    assert (answer.status_code, answer.json()["code"]) == (422, "date_in_future")
+@pytest.mark.parametrize(
+    ("field", "wish"),
+    [
+        ("data.occurred_on", register(occurred_on="2300-01-01")),
+        ("data.members.0.birth_on", register(members=[{"relation": "child", "birth_on": "2300-01-01"}])),
+        ("reported_on", {**register(), "reported_on": "2300-01-01"}),
+    ],
+)
+async def test_a_date_in_the_future(registry, field, wish):
+    answer = (await registry.post("/commands", json=wish)).json()
+    assert (answer["status"], answer["code"], answer["field"]) == (422, "date_in_future", field)
+
+
+async def test_a_place_outside_the_province(registry):
+    answer = await registry.post("/commands", json=register(village="10010101"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "place_outside_province")
 
 
 async def test_an_unknown_household_is_retryable(registry):
@@ -162,6 +179,30 @@ async def test_only_the_gateway_gets_in(registry, servers, path):
         path, json=register(), headers={"Authorization": f"Bearer {gateway_token(servers, 'pairing')}"}
     )
     assert other.json()["code"] == "token_invalid"
+
+
+async def test_without_a_token_nothing_moves_a_simulated_clock(servers):
+    headers = {"Siao-Simulated-Clock": "2020-01-01T00:00:00+07:00"}
+    settings = servers.settings("pairing")
+    reader, key = Reader(catalog.COMMANDS["pairing"], b"k" * 32), auth.load_key(settings.secret("gateway.pub.json"))
+    asked = []
+
+    async def before(request) -> None:
+        asked.append(request.headers["siao-simulated-clock"])
+
+    app = FastAPI()
+    app.include_router(routes("pairing", reader, key, before))
+    problems.install(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        for path in ("/commands", "/commands/bulk"):
+            assert (await client.post(path, headers=headers)).status_code == 401
+    assert asked == []
+
+
+@pytest.mark.parametrize("moment", ["2300-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "2020-01-01T00:00:00", "soon"])
+def test_a_simulated_clock_never_runs_ahead_of_the_real_one(moment):
+    with pytest.raises(Rejected, match="clock_invalid"):
+        simulated_time(moment)
 
 
 async def test_a_body_over_the_limit(registry):
