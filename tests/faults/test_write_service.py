@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx
 
-from tests.support.checker import check_store
+from tests.support.checker import check_log, check_store
 from tests.support.commands import gateway_token, ndjson, register
 from tests.support.processes import Process, running
 from tests.support.servers import free_port
@@ -76,3 +76,27 @@ async def test_postgres_restarting_under_load_is_told_and_survived(servers):
     assert len(accepted) == len(set(accepted)) == len(wishes)
     assert set(statuses) <= {200, 201, 503}
     await check_store(servers, accepted)
+
+
+async def test_while_kafka_is_down_commands_are_accepted_and_published_afterwards(servers):
+    settings = servers.settings("registry", http_port=free_port())
+    service = Process("registry", "api", settings, servers.home.log("registry-without-kafka"))
+    relay = Process(
+        "registry",
+        "relay",
+        servers.settings("registry", http_port=free_port()),
+        servers.home.log("relay-without-kafka"),
+    )
+    headers = {"Authorization": f"Bearer {gateway_token(servers, 'registry', seconds=600)}"}
+    async with running(service, relay):
+        await servers.kill_kafka()
+        async with httpx.AsyncClient(base_url=service.url, headers=headers, timeout=30) as client:
+            answer = await client.post("/commands", json=register())
+            assert answer.status_code == 201
+            assert (await client.get("/readyz")).json()["outbox"] > 0
+            await servers.start_kafka()
+            async with asyncio.timeout(60):
+                while (await client.get("/readyz")).json()["outbox"]:
+                    await asyncio.sleep(0.2)
+    events = await check_store(servers, [answer.json()["events"][0]["id"]])
+    await check_log(servers, events, ("registry",))

@@ -9,6 +9,9 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
+from services.registry.api import Registry
+from shared.commands.batch import Answer, Batch
+from shared.commands.desk import States
 from shared.commands.http import routes, simulated_time
 from shared.commands.reading import MAX_COMMAND_BYTES, Reader
 from shared.errors import Rejected
@@ -283,8 +286,28 @@ async def test_a_service_cannot_read_another_ones_schema(servers):
         await connection.close()
 
 
-async def test_queries_do_not_grow_with_the_batch_or_the_stream(registry, store, servers):
-    """A batch costs a constant number of statements; a long stream is not folded again for each command."""
+async def test_statements_do_not_grow_with_the_batch(servers):
+    """A batch of one and a batch of three hundred ask PostgreSQL the same number of times."""
+    settings = servers.settings("registry")
+    registry, reader = Registry(settings), Reader(catalog.COMMANDS["registry"], b"k" * 32)
+    caller = auth.Caller("ac-test", "example-office", auth.Role.AGENCY)
+    asked: dict[int, int] = {}
+    connection = await asyncpg.connect(settings.database.get_secret_value())
+    try:
+        for size in (2, 1, 300):  # the first time the driver asks for types
+            wishes = [register(members=[{"relation": "head", "name": "สมมติ"}]) for _ in range(size)]
+            submissions = [reader.read(json.dumps(wish).encode(), caller) for wish in wishes]
+            queries: list[object] = []
+            with connection.query_logger(queries.append):
+                outcomes = await Batch(connection, registry, States()).settle(submissions)
+            assert all(isinstance(outcome, Answer) for outcome in outcomes)
+            asked[size] = len(queries)
+    finally:
+        await connection.close()
+    assert asked[1] == asked[300]
+
+
+async def test_a_long_stream_is_not_folded_again_for_each_command(registry, servers):
     household = (await registry.post("/commands", json=register())).json()["subject"]
 
     def classify(day: int) -> dict[str, object]:

@@ -88,6 +88,20 @@ async def test_a_role_uses_its_own_schema_only(admin: asyncpg.Connection):
         assert [row["nspname"] for row in usable] == [own]
 
 
+@pytest.mark.parametrize("schema", EVENT_TOPICS)
+async def test_no_role_can_change_or_remove_what_is_recorded(admin: asyncpg.Connection, schema: str):
+    """Nor forget an answer, nor set a stream back to its beginning."""
+    denied = {"event": "UPDATE, DELETE, TRUNCATE", "receipt": "UPDATE, DELETE, TRUNCATE", "head": "DELETE, TRUNCATE"}
+    for table, rights in denied.items():
+        held = await admin.fetch(
+            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'siao\\_%' AND rolcanlogin "
+            "AND has_table_privilege(rolname, $1, $2)",
+            f"{schema}.{table}",
+            rights,
+        )
+        assert not held, (table, held)
+
+
 async def test_the_gateway_only_reads(admin: asyncpg.Connection):
     writable = await admin.fetch(
         "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') AND relnamespace::regnamespace::text = ANY($1) "
@@ -278,9 +292,18 @@ async def read(servers: Servers, principal: str, topic: str, group: str | None) 
         await consumer.stop()
 
 
-async def test_who_may_not_read_a_topic_does_not(servers: Servers):
+@pytest.mark.parametrize(
+    ("principal", "topic"),
+    [
+        (principal, topic.name)
+        for principal in credentials.PRINCIPALS
+        for topic in TOPICS
+        if principal not in topic.readers
+    ],
+)
+async def test_nobody_reads_where_the_table_does_not_say_so(servers: Servers, principal: str, topic: str):
     with pytest.raises(TopicAuthorizationFailedError):
-        await read(servers, "registry", "siao.pairing.v1", None)
+        await read(servers, principal, topic, None)
 
 
 async def test_who_may_not_join_a_group_does_not(servers: Servers):

@@ -7,7 +7,7 @@ projections hold exactly the stored events, and the figures that a plain fold of
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -76,8 +76,8 @@ async def check_store(servers: Servers, acknowledged: Iterable[str] = ()) -> lis
     return events
 
 
-async def check_log(servers: Servers, events: list[Event]) -> None:
-    for service, topic in EVENT_TOPICS.items():
+async def check_log(servers: Servers, events: list[Event], services: Sequence[str] = SERVICES) -> None:
+    for service, topic in ((service, EVENT_TOPICS[service]) for service in services):
         mine = {(event.stream, event.version): event for event in events if event.service == service}
         seen: dict[str, int] = {}
         async for partition, headers, value in _records(servers, topic.name):
