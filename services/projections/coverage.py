@@ -9,17 +9,17 @@ Measures of a household and dimension on a day, each 0 or 1:
 Documents A and B give the dimensions, "initial help" and the programme's start; the rest is our reading.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Any
 
 from services.projections.card import Assessed, Help, Household
 from services.projections.model import Parts, ReadModel
 from services.projections.residence import Where, whereabouts
 from services.projections.steps import Course, Rows, at, rows
-from shared.events.codes import Level
+from shared.events.codes import Dimension, Level
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Definition:
 DEFINITIONS = (Definition("coverage-1", date(2019, 9, 20), frozenset(Level)),)
 """coverage-1: from order 3091/2562 of 20 Sep 2562 on (document B), initial help is enough (document A)."""
 
+DIMENSIONS = [(dimension, dimension.value) for dimension in Dimension]
 Measures = frozenset[str]
 NONE: Measures = frozenset()
 
@@ -44,18 +45,14 @@ def parts(card: Household) -> Parts:
     """Each definition and dimension apart."""
     if not card.homes:
         return {}
-    asked, given = defaultdict[str, list[Assessed]](list), defaultdict[str, list[Help]](list)
-    for assessment in card.assessments:
-        asked[assessment.dimension].append(assessment)
-    for one in card.helps:
-        for dimension in one.dimensions:
-            given[dimension].append(one)
     where = card.homes, card.cohort, card.classes
-    return {
-        (definition.id, dimension): (definition, dimension, where, asked[dimension], given[dimension])
-        for definition in DEFINITIONS
-        for dimension in {*asked, *given}
-    }
+    found: dict[Hashable, tuple[Any, ...]] = {}
+    for dimension, name in DIMENSIONS:
+        asked = [a for a in card.assessments if a.dimension is dimension]
+        given = [h for h in card.helps if dimension in h.dimensions]
+        if asked or given:
+            found |= {(d.id, name): (d, name, where, asked, given) for d in DEFINITIONS}
+    return found
 
 
 def cells(
@@ -64,7 +61,7 @@ def cells(
     measured, places = course(definition, assessments, helps), whereabouts(where)
 
     def cells_on(day: date) -> frozenset[tuple[str, ...]]:
-        of = (definition.id, *at(places, day, places[0][1]), str(dimension))
+        of = (definition.id, *at(places, day, places[0][1]), dimension)
         return frozenset([(*of, measure) for measure in at(measured, day, NONE)])
 
     return rows([day for day, _ in (*measured, *places)], cells_on)

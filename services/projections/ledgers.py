@@ -11,6 +11,8 @@ from services.projections.model import ReadModel
 from services.projections.sql import columns
 from services.projections.steps import Cell, Rows
 
+COMMON = ["key", "recorded_at", "stream", "version", "event_id", "partition", "delta", "valid_on"]
+"""The columns that every ledger has."""
 Gone = tuple[str, str, int]
 """key, stream, version: a fact whose rows go."""
 
@@ -33,7 +35,8 @@ async def write(
         await connection.execute(_delete(model), *columns(sorted(gone)))
     if come:
         rows = [(c.fact.key, *c.fact.order, c.fact.event_id, partition, c.delta, *c.row) for c in come]
-        await connection.execute(_insert(model), *columns(rows))
+        names = [*COMMON, *model.columns]
+        await connection.copy_records_to_table(f"{model.name}_ledger", records=rows, columns=names)
 
 
 async def roll_up(connection: asyncpg.Connection, model: ReadModel, partition: int, sums: Mapping[Cell, int]) -> None:
@@ -62,17 +65,6 @@ def _delete(model: ReadModel) -> str:
         f"DELETE FROM {model.name}_ledger AS held "  # noqa: S608
         "USING unnest($1::text[], $2::text[], $3::integer[]) AS gone (key, stream, version) "
         "WHERE held.key = gone.key AND held.stream = gone.stream AND held.version = gone.version"
-    )
-
-
-@cache
-def _insert(model: ReadModel) -> str:
-    names = ", ".join(model.columns)
-    return (
-        f"INSERT INTO {model.name}_ledger "  # noqa: S608
-        f"(key, recorded_at, stream, version, event_id, partition, delta, valid_on, {names}) SELECT * FROM unnest("
-        "$1::text[], $2::timestamptz[], $3::text[], $4::integer[], $5::uuid[], $6::smallint[], $7::smallint[], "
-        f"$8::date[], {_texts(model, 9)})"
     )
 
 

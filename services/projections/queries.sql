@@ -27,12 +27,6 @@ SET version = excluded.version, hash = excluded.hash, state = excluded.state, re
 SELECT stream, version, hash
 FROM unnest($1::text[], $2::integer[]) AS named (stream, version) JOIN fact USING (stream, version)
 
--- name: add_facts
-INSERT INTO fact (key, recorded_at, stream, version, event_id, type, occurred_on, agency, hash,
-                  topic, partition, "offset", headers, value)
-SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::integer[], $5::uuid[], $6::text[], $7::date[],
-                     $8::text[], $9::text[], $10::text[], $11::smallint[], $12::bigint[], $13::bytea[], $14::bytea[])
-
 -- name: facts_of
 SELECT key, recorded_at, stream, version, event_id, type, agency, value FROM fact WHERE key = ANY($1)
 

@@ -12,6 +12,10 @@ from services.projections.decode import event_of
 from services.projections.facts import Arrived, Fact, Order
 from services.projections.sql import QUERIES, columns
 
+FACT = ["key", "recorded_at", "stream", "version", "event_id", "type", "occurred_on", "agency"]
+FACT += ["hash", "topic", "partition", "offset", "headers", "value"]
+"""Columns of `fact` in the order of `_fact_row`."""
+
 
 class Known(NamedTuple):
     """A card as it is stored."""
@@ -40,7 +44,8 @@ async def save_checkpoint(connection: asyncpg.Connection, checkpoint: Checkpoint
 
 
 async def add_facts(connection: asyncpg.Connection, arrived: Iterable[Arrived]) -> None:
-    await connection.execute(QUERIES["add_facts"], *columns(_fact_row(a.fact, a) for a in arrived))
+    rows = [_fact_row(a.fact, a) for a in arrived]
+    await connection.copy_records_to_table("fact", records=rows, columns=FACT)  # half the cost of INSERT
 
 
 def _fact_row(fact: Fact, a: Arrived) -> tuple[object, ...]:
