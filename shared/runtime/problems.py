@@ -16,6 +16,7 @@ from shared.runtime.postgres import TRANSIENT
 MEDIA_TYPE = "application/problem+json"
 
 LONGEST_FIELD = 200
+LONGEST_FACT = 1_000
 """Characters: a field's name can be whatever was sent."""
 
 log = logs.get(__name__)
@@ -34,7 +35,7 @@ _CODES = {
 def document(refusal: Rejected) -> dict[str, Any]:
     """The problem document of a refusal. It names the field and never repeats what stood in it."""
     problem = refusal.problem
-    facts = defaultdict(str, {name: value for name, value in refusal.facts.items() if value is not None})
+    facts = defaultdict(str, {name: _sayable(value) for name, value in refusal.facts.items() if value is not None})
     body: dict[str, Any] = {
         "type": f"urn:siao:problem:{refusal.code}",
         "title": problem.en.format_map(facts),
@@ -44,8 +45,13 @@ def document(refusal: Rejected) -> dict[str, Any]:
         "retryable": problem.retryable,
     }
     if refusal.field:
-        body["field"] = refusal.field[:LONGEST_FIELD]
+        body["field"] = _sayable(refusal.field[:LONGEST_FIELD])
     return body | {name: value for name, value in facts.items() if name not in body}
+
+
+def _sayable(value: object) -> object:
+    """A text that UTF-8 can carry: JSON may bring half of a surrogate pair in a name."""
+    return value[:LONGEST_FACT].encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def from_validation(error: ValidationError, prefix: str = "") -> Rejected:
@@ -73,6 +79,14 @@ def answer(refusal: Rejected) -> JSONResponse:
     return JSONResponse(document(refusal), status, headers, MEDIA_TYPE)
 
 
+def _of_framework(status: int) -> Rejected:
+    """What FastAPI and Starlette raise themselves."""
+    if status >= 500:  # noqa: PLR2004
+        return Rejected("internal", trace=trace.current())
+    codes = {404: "route_unknown", 405: "method_not_allowed"}
+    return Rejected(codes.get(status, "request_malformed"))
+
+
 def install(app: FastAPI) -> None:
     """Makes every error of `app` a problem document."""
 
@@ -82,8 +96,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
-        codes = {404: "route_unknown", 405: "method_not_allowed"}
-        return answer(Rejected(codes.get(error.status_code, "json_malformed")))
+        return answer(_of_framework(error.status_code))
 
     @app.exception_handler(Exception)
     async def broken(_: Request, error: Exception) -> JSONResponse:
