@@ -4,6 +4,8 @@ import logging
 from time import monotonic
 
 SECONDS = 10.0
+REMEMBERED = 1_000
+"""Sentences: the library writes a topic or an address into some of its own."""
 LIBRARY = "aiokafka"
 
 
@@ -20,8 +22,15 @@ class Hush(logging.Filter):
         now, sentence = monotonic(), (record.name, str(record.msg))
         if now - self._said.get(sentence, -SECONDS) < SECONDS:
             return False
-        self._said[sentence] = now
+        self._remember(sentence, now)
         return True
+
+    def _remember(self, sentence: tuple[str, str], now: float) -> None:
+        """The one said longest ago stands first, and is the first to be forgotten."""
+        self._said.pop(sentence, None)
+        self._said[sentence] = now
+        if len(self._said) > REMEMBERED:
+            del self._said[next(iter(self._said))]
 
 
 def install() -> None:

@@ -18,6 +18,9 @@ Check = Callable[[], Awaitable[dict[str, object]]]
 
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""RFC 9110 and RFC 5789. A caller may send any other word; a metric's label must not grow by it."""
+
 log = logs.get(__name__)
 requests = Counter("siao_http_requests_total", "HTTP requests answered", ["method", "route", "status"])
 seconds = Histogram("siao_http_request_seconds", "Seconds to the end of the answer", ["route"])
@@ -71,9 +74,10 @@ class RequestLog:
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
             taken = time.perf_counter() - begun
-            requests.labels(scope["method"], route, str(status)).inc()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            requests.labels(method, route, str(status)).inc()
             seconds.labels(route).observe(taken)
-            log.info("request", method=scope["method"], route=route, status=status, ms=round(taken * 1000, 1))
+            log.info("request", method=method, route=route, status=status, ms=round(taken * 1000, 1))
 
 
 def serve(app: ASGIApp, settings: Settings) -> None:

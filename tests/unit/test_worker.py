@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from shared.eventstore import publisher
 from shared.runtime import wake, worker
-from shared.runtime.hush import Hush
+from shared.runtime.hush import REMEMBERED, Hush
 from shared.runtime.settings import Settings
 from shared.runtime.worker import NotWorking, Pulse
 
@@ -84,6 +84,10 @@ def test_the_library_says_a_thing_once_in_a_while_and_we_always():
     assert said("aiokafka.client", "something else")
     assert said("shared.eventstore.relay", "again")
     assert said("shared.eventstore.relay", "again")
+    for number in range(2 * REMEMBERED):
+        assert said("aiokafka.client", f"a sentence with a number in it: {number}")
+    assert len(hush._said) == REMEMBERED
+    assert not said("aiokafka.client", f"a sentence with a number in it: {number}")
 
 
 def run(plan: str, code: str) -> int:
