@@ -32,15 +32,17 @@ async def whole(request: Request) -> bytes:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose names occur once: gateway and service must not read two different commands in one body."""
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a name occurs twice")
-    return dict(pairs)
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise Rejected("json_duplicate_name", field=next(name for name in names if names.count(name) > 1))
+    return told
 
 
 def peek(body: bytes) -> tuple[str | None, dict[str, Any]]:
     """A command's type and data, as far as they can be read; the service judges the rest.
 
-    Raises Rejected nul_byte or json_malformed.
+    Raises Rejected nul_byte, json_malformed, json_not_object or json_duplicate_name.
     """
     if b"\0" in body:
         raise Rejected("nul_byte")
@@ -51,5 +53,7 @@ def peek(body: bytes) -> tuple[str | None, dict[str, Any]]:
     match command:
         case {"type": str(type_name), "data": dict(data)}:
             return type_name, data
-        case _:
+        case dict():
             return None, {}
+        case _:
+            raise Rejected("json_not_object")

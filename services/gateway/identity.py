@@ -59,4 +59,4 @@ Reader = Annotated[Caller, Depends(reader)]
 def same_site(sec_fetch_site: Annotated[str | None, Header()] = None) -> None:
     """Refuses a sign-in that another site's page posts (Fetch Metadata; browsers set it, scripts cannot)."""
     if sec_fetch_site not in (None, "same-origin", "none"):
-        raise Rejected("token_invalid")
+        raise Rejected("cross_site_sign_in")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.gateway import access, models
 from services.gateway.access import Action
 from services.gateway.identity import Reader
+from services.gateway.labels import LEVELS
 from services.gateway.queries import coverage, freshness, helper, household, pairing, workload
 from services.gateway.snapshot import Snap
 from shared import places
@@ -34,8 +35,9 @@ class Ask(BaseModel):
         Raises Rejected field_invalid or place_unknown.
         """
         if len(self.place) > places.LEVELS[level]:
+            th, en = LEVELS[level]
             raise Rejected(
-                "field_invalid", field="place", expected=f"at most a {level}", expected_th=f"พื้นที่ไม่เล็กกว่าระดับ {level}"
+                "field_invalid", field="place", expected=f"at most a {en}", expected_th=f"พื้นที่ไม่เล็กกว่าระดับ{th}"
             )
         if not self.place.isdigit() or places.name_of(self.place) is None:
             raise Rejected("place_unknown", field="place", place=self.place[:8])

@@ -1,16 +1,28 @@
 """Where a household lives, as far as the projections know."""
 
 import asyncpg
+from pydantic import TypeAdapter, ValidationError
 
 from services.gateway.queries import sql
 from shared.errors import Rejected
+from shared.events.base import HouseholdId
+from shared.runtime import problems
 
 _NOW = sql("household")
+_ID: TypeAdapter[str] = TypeAdapter(HouseholdId)
 
 
 async def of_household(pool: asyncpg.Pool, household: object) -> str:
-    """The village code. Raises Rejected household_unknown while the projections know none."""
-    row = await pool.fetchrow(_NOW, household) if isinstance(household, str) else None
+    """The village code. Raises Rejected field_invalid for what is no id, household_unknown while none is known."""
+    row = await pool.fetchrow(_NOW, _checked(household)) if household is not None else None
     if row is None:
         raise Rejected("household_unknown", field="data.household")
     return str(row["village"])
+
+
+def _checked(household: object) -> str:
+    """Before it goes near the database: a text may hold what PostgreSQL cannot take (NUL, half of a surrogate pair)."""
+    try:
+        return _ID.validate_python(household, strict=True)
+    except ValidationError as error:
+        raise problems.from_validation(error, "data.household") from None  # its text may quote the value
