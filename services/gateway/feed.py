@@ -8,6 +8,8 @@ from shared.runtime import logs
 from shared.runtime.postgres import TRANSIENT
 
 POLL_SECONDS = 1.0
+BROKEN_SECONDS = 5.0
+"""Between two tries while something unforeseen is wrong: each is logged with its traceback."""
 
 log = logs.get(__name__)
 
@@ -31,11 +33,18 @@ class Feed:
     async def run(self) -> None:
         while True:
             await self._wanted.wait()
-            try:
-                await self._poll()
-            except TRANSIENT as error:
-                log.warning("live_page_waits", error=type(error).__name__)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(await self._pause())
+
+    async def _pause(self) -> float:
+        """Polls once; answers how long to rest. It never raises: who watches would wait for ever, and nobody know."""
+        try:
+            await self._poll()
+        except TRANSIENT as error:
+            log.warning("live_page_waits", error=type(error).__name__)
+        except Exception:
+            log.exception("live_page_broken")
+            return BROKEN_SECONDS
+        return POLL_SECONDS
 
     async def _poll(self) -> None:
         if self._state and await self._look() == self._state.key:
