@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from services.demo import published
 from services.demo.agencies import SECRETARIAT
 from services.demo.client import READER, Gateway
-from services.demo.published import KHAO_SUAN_KWANG, Published
+from shared import published
 from shared.events.codes import Cohort, Dimension, HouseholdClass
 from shared.places import LEVELS, name_of
+from shared.published import KHAO_SUAN_KWANG, Published
 
 POLL_SECONDS = 0.25
 WATERMARK_SECONDS = 10

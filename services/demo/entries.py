@@ -12,13 +12,13 @@ from datetime import date, datetime, time
 from itertools import chain
 from typing import Any
 
-from services.demo import published
 from services.demo.agencies import SECRETARIAT
 from services.demo.help import Delivery
 from services.demo.households import JUDGED, Assessment, Household
 from services.demo.officers import Officer, Pair
 from services.demo.people import Person
 from services.demo.province import Province
+from shared import published
 from shared.events.codes import Chosen, Cohort, Dimension, HelperKind, PairRole
 from shared.thai import BANGKOK
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from services.demo import published
 from services.demo.agencies import FIRMS
 from services.demo.households import Household
 from services.demo.ids import day_between, new_id
+from shared import published
 from shared.events.codes import Dimension, Item, Level
 
 DELIVERED = date(2019, 10, 7), date(2020, 10, 30)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from services.demo import published
 from services.demo.ids import day_between, new_id
 from services.demo.people import People, Person
 from services.demo.villages import homes
+from shared import published
 from shared.events.codes import Dimension, HouseholdClass, Relation, Source
 from shared.places import district_of
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from services.demo import published
 from services.demo.agencies import STEERING
 from services.demo.households import Household
 from services.demo.ids import day_between, new_id
 from services.demo.people import People
+from shared import published
 
 HOUSEHOLDS_EACH = 2
 NAMED = date(2019, 9, 23), date(2019, 9, 30)

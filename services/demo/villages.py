@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from services.demo import published
+from shared import published
 from shared.places import KHON_KAEN, districts_of, subdistricts_in
 
 KSK_VILLAGES = 35

@@ -32,7 +32,7 @@ def create(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with await postgres.pool(settings) as pool, upstream.client() as http:
             app.state.pool, app.state.services = pool, upstream.Services(urls, key, http)
-            app.state.feed = pages.feed(pool)
+            app.state.feed = pages.feed(pool, documents=settings.clock == "simulated")
             polling = asyncio.create_task(app.state.feed.run())
             yield
             polling.cancel()

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import asyncpg
 
 from services.gateway import models
-from services.gateway.labels import DIMENSIONS, PUBLISHED, Label, Published
+from services.gateway.labels import DIMENSIONS, Label
 from services.gateway.queries import coverage, freshness, pairing, population
 from services.gateway.snapshot import taken
 from services.gateway.tiles import TILES
 from shared import places, thai
 from shared.events.codes import Cohort, Dimension
+from shared.published import BY_DIMENSION, Published
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Cell:
 
     @property
     def published(self) -> Published:
-        return PUBLISHED[self.dimension]
+        return BY_DIMENSION[self.dimension]
 
 
 @dataclass(frozen=True)

@@ -27,23 +27,10 @@ SUB_GROUPS: dict[SubGroup, Label] = {
     SubGroup.PUBLIC_RELATIONS: Label("ด้านการประชาสัมพันธ์", "Public relations"),
     SubGroup.ACADEMIC: Label("ด้านที่ปรึกษาวิชาการ", "Academic advice"),
 }
-NO_OWNER = Label("ยังไม่มีเจ้าภาพ", "No owner")
-
-
-class Published(NamedTuple):
-    """One row of document A: what it prints, and what is inferred from it."""
-
-    printed: str
-    inferred: Label | None
-
-
-PUBLISHED: dict[Dimension, Published] = {
-    Dimension.WELFARE: Published("79.13 %", Label("929 จาก 1,174 ครัวเรือน", "929 of 1,174 households")),
-    Dimension.HEALTH: Published("100 %", Label("1,174 จาก 1,174 ครัวเรือน", "1,174 of 1,174 households")),
-    Dimension.OCCUPATION: Published(
-        "95.20 %", Label("595 จาก 625 ครัวเรือน (ข้อสมมุติ)", "595 of 625 households (an assumption)")
-    ),
-    Dimension.EDUCATION: Published("266 ครัวเรือน = 72.47 %", Label("ตัวหาร 367 ครัวเรือน", "denominator 367 households")),
-    Dimension.LIVING: Published("ครบ 1,174 ครัวเรือน", None),
+LEVELS: dict[str, Label] = {
+    "province": Label("จังหวัด", "province"),
+    "district": Label("อำเภอ", "district"),
+    "subdistrict": Label("ตำบล", "subdistrict"),
+    "village": Label("หมู่บ้าน", "village"),
 }
-"""Document A (2 November 2563). 266 of 367 is 72.4795…: printed truncated, 72.48 rounded half up."""
+NO_OWNER = Label("ยังไม่มีเจ้าภาพ", "No owner")

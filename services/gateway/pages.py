@@ -16,6 +16,7 @@ from services.gateway.identity import Keeper, Reader, SessionToken, cookie_name
 from services.gateway.snapshot import tag, taken
 from shared import thai
 from shared.errors import CATALOG, Rejected
+from shared.published import ROUNDED_DOWN
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -37,8 +38,8 @@ async def home(request: Request, keeper: Keeper) -> Response:
         access.may_read(keeper.caller(held or ""), Action.FIGURES)
     except Rejected as refusal:
         return RedirectResponse(f"/sign-in?why={refusal.code}" if held else "/sign-in", 303)
-    shown = await _figures(request.app.state.pool)
     simulated = request.app.state.settings.clock == "simulated"
+    shown = await _figures(request.app.state.pool, documents=simulated)
     return HTMLResponse(TEMPLATES.get_template("page.html").render(figures=shown.html, simulated=simulated))
 
 
@@ -72,17 +73,22 @@ async def live(request: Request, caller: Reader, keeper: Keeper, token: SessionT
         yield ServerSentEvent(event="figures", id=state.key, raw_data=state.html)
 
 
-def feed(pool: asyncpg.Pool) -> Feed:
+def feed(pool: asyncpg.Pool, *, documents: bool) -> Feed:
+    """`documents`: whether each figure has beside it what the documents print, as in a demonstration."""
+
     async def look() -> str:
         async with taken(pool) as (_, standing):
             return _key(standing)
 
-    return Feed(look, lambda: _figures(pool))
+    return Feed(look, lambda: _figures(pool, documents=documents))
 
 
-async def _figures(pool: asyncpg.Pool) -> State:
+async def _figures(pool: asyncpg.Pool, *, documents: bool) -> State:
     shown = await dashboard.gather(pool)
-    html = TEMPLATES.get_template("figures.html").render(d=shown, standing=shown.standing)
+    told = ROUNDED_DOWN if documents else ()
+    html = TEMPLATES.get_template("figures.html").render(
+        d=shown, standing=shown.standing, documents=documents, rounded_down=told
+    )
     return State(_key(shown.standing), html)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -364,3 +365,28 @@ async def test_the_gateways_role_can_read_and_nothing_else(stage, tables):
                 await connection.execute(forbidden)
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize(("clock", "shown"), [("simulated", True), ("real", False)])
+async def test_the_documents_numbers_stand_beside_a_demonstrations_figures_only(servers, clock, shown):
+    async with (
+        g.tables(servers) as (_, dsn),
+        g.gateway(servers, dsn, clock=clock) as url,
+        g.client(url) as client,
+    ):
+        await client.post("/session", data={"token": g.token(servers)})
+        page = (await client.get("/")).text
+        feed = [line async for line in _first_figures(client)]
+    for text in (page, "".join(feed)):
+        assert ("as published" in text) is shown
+        assert ("72.4795" in text) is shown
+        assert ("79.13" in text) is shown
+        assert "enrolled officers" in text
+
+
+async def _first_figures(client) -> AsyncIterator[str]:
+    async with client.stream("GET", "/v1/live") as answer:
+        async for line in answer.aiter_lines():
+            if not line:
+                return
+            yield line

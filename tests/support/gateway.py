@@ -18,7 +18,7 @@ from services.gateway.app import create
 from shared.events.catalog import SERVICES
 from shared.runtime import auth
 from shared.runtime.auth import Caller, Role
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Clock, Settings
 from tests.support.servers import Servers
 
 
@@ -111,10 +111,10 @@ async def listening(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def gateway(
-    servers: Servers, dsn: str, services: Mapping[str, str] | None = None, port: int = 0
+    servers: Servers, dsn: str, services: Mapping[str, str] | None = None, port: int = 0, clock: Clock = "real"
 ) -> AsyncIterator[str]:
     told = ",".join(f"{name}={url}" for name, url in (services or {}).items())
-    settings: Settings = servers.settings("gateway", services=told)
+    settings: Settings = servers.settings("gateway", services=told, clock=clock)
     async with listening(create(settings.model_copy(update={"database": SecretStr(dsn)})), port) as url:
         yield url
 

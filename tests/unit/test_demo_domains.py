@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.demo import published
 from services.demo.entries import Entry, entries
 from services.demo.province import make
 from services.interventions import domain as interventions
@@ -19,6 +18,7 @@ from services.projections.card import Card, Household, blank
 from services.projections.evolve import evolve
 from services.projections.facts import Fact
 from services.registry import domain as registry
+from shared import published
 from shared.events.base import Event
 from shared.events.catalog import COMMANDS
 from shared.events.codes import DigitCheck

@@ -4,15 +4,16 @@ import asyncio
 import json
 from pathlib import Path
 
+import asyncpg
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from structlog.testing import capture_logs
 
-from services.demo import published
 from services.gateway import body, forward, labels, openapi, pages, reads, session, tiles
 from services.gateway.feed import Feed, State
 from services.gateway.queries.household import MASK, masked
-from shared import places
+from shared import places, published
 from shared.errors import Rejected
 from shared.events.catalog import COMMANDS, SERVICES
 from shared.events.codes import Dimension, SubGroup
@@ -25,7 +26,7 @@ def test_type_and_data_of_a_command():
     )
 
 
-@pytest.mark.parametrize("odd", ["[]", "1", '"text"', "{}", '{"type": 1, "data": {}}', '{"type": "A.v1", "data": []}'])
+@pytest.mark.parametrize("odd", ["{}", '{"type": 1, "data": {}}', '{"type": "A.v1", "data": []}'])
 def test_what_is_no_command_has_no_type(odd):
     assert body.peek(odd.encode()) == (None, {})
 
@@ -37,13 +38,29 @@ def test_what_is_no_command_has_no_type(odd):
         (b"\xff\xfe", "json_malformed"),
         (b"[" * 100_000, "json_malformed"),
         (b'{"type": "A.v1"\0}', "nul_byte"),
-        (b'{"type": "A.v1", "data": {}, "type": "B.v1"}', "json_malformed"),
-        (b'{"type": "A.v1", "data": {"village": "40190101", "village": "40010101"}}', "json_malformed"),
+        (b"[]", "json_not_object"),
+        (b"1", "json_not_object"),
+        (b'"text"', "json_not_object"),
+        (b'{"type": "A.v1", "data": {}, "type": "B.v1"}', "json_duplicate_name"),
+        (b'{"type": "A.v1", "data": {"village": "40190101", "village": "40010101"}}', "json_duplicate_name"),
     ],
 )
 def test_a_body_that_could_be_read_in_two_ways_or_none_is_refused(raw, code):
     with pytest.raises(Rejected, match=code):
         body.peek(raw)
+
+
+def test_a_name_that_occurs_twice_is_named():
+    with pytest.raises(Rejected) as refused:
+        body.peek(b'{"type": "A.v1", "data": {"village": "40190101", "x": 1, "village": "40010101"}}')
+    assert refused.value.field == "village"
+
+
+def test_levels_are_named_in_thai():
+    with pytest.raises(Rejected) as refused:
+        reads.Ask(place="40190101").check("district")
+    assert refused.value.facts["expected_th"] == "พื้นที่ไม่เล็กกว่าระดับอำเภอ"
+    assert refused.value.facts["expected"] == "at most a district"
 
 
 def test_every_sealed_detail_is_masked_and_nothing_else():
@@ -53,16 +70,8 @@ def test_every_sealed_detail_is_masked_and_nothing_else():
 
 
 def test_every_code_has_both_its_words():
-    assert set(labels.DIMENSIONS) == set(labels.PUBLISHED) == set(Dimension)
+    assert set(labels.DIMENSIONS) == set(published.BY_DIMENSION) == set(Dimension)
     assert set(labels.SUB_GROUPS) == set(SubGroup)
-
-
-@pytest.mark.parametrize("row", published.TABLE, ids=lambda row: row.dimension.value)
-def test_the_page_and_the_demonstration_mean_the_same_published_table(row):
-    shown = labels.PUBLISHED[row.dimension]
-    told = shown.printed + (shown.inferred.en if shown.inferred else "")
-    assert row.percent is None or str(float(row.percent)).rstrip("0").rstrip(".") in told
-    assert f"{row.in_need:,}" in told
 
 
 def test_every_district_has_a_tile_of_its_own():
@@ -108,9 +117,15 @@ async def test_one_poller_serves_all_who_watch(monkeypatch):
     polling.cancel()
 
 
-async def test_the_feed_outlives_a_store_that_is_away(monkeypatch):
+AWAY = [ConnectionRefusedError(), ConnectionResetError()]
+UNFORESEEN = [asyncpg.InvalidCachedStatementError("a migration came between"), KeyError("x"), ZeroDivisionError()]
+
+
+@pytest.mark.parametrize(("errors", "said"), [(AWAY, "live_page_waits"), (UNFORESEEN, "live_page_broken")])
+async def test_the_feed_outlives_whatever_goes_wrong_and_says_so(monkeypatch, errors, said):
     monkeypatch.setattr("services.gateway.feed.POLL_SECONDS", 0.01)
-    answers = iter([ConnectionRefusedError(), ConnectionResetError(), State("1", "")])
+    monkeypatch.setattr("services.gateway.feed.BROKEN_SECONDS", 0.02)
+    answers = iter([*errors, State("1", "")])
 
     async def render() -> State:
         answer = next(answers)
@@ -122,9 +137,11 @@ async def test_the_feed_outlives_a_store_that_is_away(monkeypatch):
         return "1"
 
     feed = Feed(look, render)
-    polling = asyncio.create_task(feed.run())
-    assert await anext(feed.states()) == State("1", "")
+    with capture_logs() as logged:
+        polling = asyncio.create_task(feed.run())
+        assert await asyncio.wait_for(anext(feed.states()), 5) == State("1", "")
     polling.cancel()
+    assert [line["event"] for line in logged] == [said] * len(errors)
 
 
 def test_the_openapi_document_knows_every_command_and_can_be_read():

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.th import pin
 
-from services.demo import published
 from services.demo.agencies import AGENCIES, BODIES, INVENTED, NAMED_IN_B, STEERING
 from services.demo.entries import BEFORE_THE_INTERVIEW, Entry, entries
 from services.demo.province import SEED, Province, make
+from shared import published
 from shared.events.catalog import COMMANDS
 from shared.events.codes import Dimension, HouseholdClass, Level, Source
 from shared.places import KHON_KAEN, check_village, district_of, districts_of, subdistrict_of

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from services.demo import published, table
+from services.demo import table
 from services.demo.answers import Answers, Count, Line
+from shared import published
 from shared.thai import percent
 
 
