@@ -13,6 +13,11 @@ from shared.runtime.settings import Settings
 CONNECTIONS = 4
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
+# A worker that was frozen in a transaction holds its checkpoint's lock: PostgreSQL then ends that transaction. Whoever
+# waits for the lock gives its connection back meanwhile, so that other partitions go on.
+LIMITS = {"idle_in_transaction_session_timeout": "20s", "lock_timeout": "2s"}
+PASSING = (*postgres.TRANSIENT, asyncpg.LockNotAvailableError, asyncpg.IdleInTransactionSessionTimeoutError)
+
 log = logs.get(__name__)
 T = TypeVar("T")
 
@@ -33,14 +38,14 @@ class Patient:
         while True:
             try:
                 if self._pool is None:
-                    self._pool = await postgres.pool(self._settings, most=CONNECTIONS)
+                    self._pool = await postgres.pool(self._settings, most=CONNECTIONS, session=LIMITS)
                 async with self._pool.acquire() as connection:
                     return await work(connection)
-            except postgres.TRANSIENT as error:
+            except PASSING as error:
                 if isinstance(error, ValueError):  # asyncpg cannot encode a value: waiting does not help
                     raise
                 metrics.RETRIES.inc()
                 if pause == SHORTEST_PAUSE:
-                    log.warning("postgres_away", why=type(error).__name__)
+                    log.warning("trying_again", why=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

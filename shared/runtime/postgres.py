@@ -1,5 +1,7 @@
 """Connections to PostgreSQL, and which of its errors pass by themselves."""
 
+from collections.abc import Mapping
+
 import asyncpg
 
 from shared.runtime.settings import Settings
@@ -19,12 +21,17 @@ TRANSIENT: tuple[type[Exception], ...] = (
 unknown: repeat only what is idempotent."""
 
 
-async def pool(settings: Settings, *, least: int = 1, most: int = 8) -> asyncpg.Pool:
-    """A pool of the process's own role. Raises OSError or asyncpg.PostgresError when the server is not there."""
+async def pool(
+    settings: Settings, *, least: int = 1, most: int = 8, session: Mapping[str, str] | None = None
+) -> asyncpg.Pool:
+    """A pool of the process's own role; `session` are PostgreSQL's own settings of each connection.
+
+    Raises OSError or asyncpg.PostgresError when the server is not there.
+    """
     return await asyncpg.create_pool(
         settings.database.get_secret_value(),
         min_size=least,
         max_size=most,
         command_timeout=60,
-        server_settings={"application_name": f"siao-{settings.service}"},
+        server_settings={"application_name": f"siao-{settings.service}", **(session or {})},
     )

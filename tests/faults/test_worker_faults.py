@@ -4,12 +4,10 @@ import asyncio
 import os
 import random
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from secrets import token_hex
 
-import asyncpg
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
@@ -20,7 +18,6 @@ from tests.support.servers import Servers
 
 SEED = int(os.environ.get("SIAO_TEST_SEED", "2563"))
 HOUSEHOLDS, KILLS = 300, 6
-SETTLE_SECONDS = 60
 
 
 @pytest_asyncio.fixture
@@ -54,32 +51,6 @@ async def keep_alive(worker: Process) -> None:
         await asyncio.sleep(0.01)
 
 
-async def folded(servers: Servers, log: Log) -> None:
-    """Waits until every record has become a fact."""
-    keys, until = sorted({(record.key or b"").decode() for record in log.records}), time.monotonic() + SETTLE_SECONDS
-    while True:
-        with suppress(OSError, asyncpg.PostgresError):
-            connection = await asyncpg.connect(servers.dsn("gateway"))
-            count = await connection.fetchval("SELECT count(*) FROM fact WHERE key = ANY($1)", keys)
-            await connection.close()
-            if count == len(log.records):
-                return
-        assert time.monotonic() < until, f"{count} of {len(log.records)}"
-        await asyncio.sleep(0.2)
-
-
-async def assert_as_if_nothing_had_happened(servers: Servers, log: Log) -> None:
-    keys = sorted({(record.key or b"").decode() for record in log.records})
-    async with projections.tables(servers.admin_dsn) as straight:
-        await projections.feed(straight, log.records)
-        expected = await projections.state(straight, keys)
-    live = await asyncpg.connect(servers.admin_dsn)
-    await live.execute("SET search_path = projections")
-    assert await projections.state(live, keys) == expected
-    await projections.assert_rolled_up(live)
-    await live.close()
-
-
 async def under(
     servers: Servers, producer: AIOKafkaProducer, fault: Callable[[], Awaitable[None]], *supervised: Process
 ) -> None:
@@ -88,11 +59,11 @@ async def under(
     supervisors = [asyncio.create_task(keep_alive(process)) for process in supervised]
     try:
         await asyncio.gather(trickle(producer, log), fault())
-        await folded(servers, log)
+        await projections.folded(servers, log)
     finally:
         for supervisor in supervisors:
             supervisor.cancel()
-    await assert_as_if_nothing_had_happened(servers, log)
+    await projections.assert_as_if_nothing_had_happened(servers, log)
 
 
 async def test_killed_at_random(servers: Servers, producer: AIOKafkaProducer, worker: Process):
@@ -130,7 +101,7 @@ async def test_the_log_loses_its_end_and_is_filled_again(servers: Servers, produ
     log = projections.crowd(20, SEED, name=token_hex(6))
     more = projections.crowd(20, SEED + 1, name=token_hex(6))
     await projections.publish(producer, log.records)
-    await folded(servers, log)
+    await projections.folded(servers, log)
 
     async def cut() -> None:
         last = log.records[-1]
@@ -143,5 +114,5 @@ async def test_the_log_loses_its_end_and_is_filled_again(servers: Servers, produ
 
     await under(servers, producer, cut, worker)
     assert "log_rewritten" in servers.home.log("projections").read_text(encoding="utf-8")
-    await assert_as_if_nothing_had_happened(servers, log)
-    await assert_as_if_nothing_had_happened(servers, more)
+    await projections.assert_as_if_nothing_had_happened(servers, log)
+    await projections.assert_as_if_nothing_had_happened(servers, more)

@@ -1,18 +1,22 @@
 """The worker as a process, on a real Kafka and a real PostgreSQL."""
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from secrets import token_hex
 
 import asyncpg
 import httpx
+import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
 from shared.events.codes import Dimension
+from shared.events.topics import partition_of
 from tests.support import projections
-from tests.support.log import Log, assessed, assigned, delivered, enrolled, helper, household, registered
+from tests.support.log import Log, assessed, assigned, delivered, enrolled, helper, household, registered, resealed
 from tests.support.processes import Process
 from tests.support.servers import Servers
 
@@ -63,3 +67,69 @@ async def test_what_is_published_becomes_a_figure(servers: Servers, producer: AI
     async with httpx.AsyncClient() as client:
         metrics = (await client.get(f"{worker.url}/metrics")).text
     assert "siao_projections_events_folded_total 5.0" in metrics
+
+
+async def test_garbage_in_the_log_stops_nothing(servers: Servers, producer: AIOKafkaProducer, worker: Process):
+    key, log = household(token_hex(10)), Log()
+    good = log.add(f"household-{key}", registered(key))
+    poison = [
+        replace(good, value=b"\x00\xff" * 300_000),
+        replace(good, headers=[]),
+        replace(good, value=None),
+        replace(good, key=None),
+        resealed(good, b'{"household":' * 50_000),
+        replace(good, headers=[("ce_id", b"\x00")] * 500),
+    ]
+    await projections.publish(producer, [*poison, good])
+    gateway = await asyncpg.connect(servers.dsn("gateway"))
+
+    async def folded() -> bool:
+        return bool(await gateway.fetchval("SELECT count(*) FROM fact WHERE key = $1", key))
+
+    await eventually(folded)
+    partition = partition_of(key)
+    count = await gateway.fetchval("SELECT count(*) FROM quarantine WHERE partition = $1", partition)
+    assert count >= len(poison)
+    assert not await gateway.fetchval("SELECT incomplete FROM card WHERE key = $1", key)
+    await gateway.close()
+    assert worker.exit_code is None
+
+
+async def test_who_may_read_what_stood_in_a_broken_record(servers: Servers):
+    gateway = await asyncpg.connect(servers.dsn("gateway"))
+    await gateway.fetch("SELECT topic, partition, reason, size FROM quarantine")
+    for forbidden in "SELECT value FROM quarantine", "SELECT headers FROM parked", "DELETE FROM fact":
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await gateway.fetch(forbidden)
+    await gateway.close()
+    own = await asyncpg.connect(servers.dsn("projections"))
+    for forbidden in "UPDATE fact SET agency = ''", "DELETE FROM fact", "TRUNCATE fact":
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await own.execute(forbidden)
+    await own.close()
+
+
+async def test_it_ends_when_told_to(worker: Process):
+    begun = time.monotonic()
+    await worker.end(signal.SIGTERM)
+    assert worker.exit_code == 0
+    assert time.monotonic() - begun < 10
+
+
+async def test_two_workers_share_the_partitions_and_one_takes_over(servers: Servers, producer: AIOKafkaProducer):
+    one, two = projections.worker(servers), projections.worker(servers)
+    await one.start()
+    await two.start()
+    try:
+        log = projections.crowd(100, seed=7, name=token_hex(6))
+        half = len(log.records) // 2
+        await projections.publish(producer, log.records[:half])
+        two.send(signal.SIGSTOP)  # a zombie: its partitions go to the other, and then it comes back
+        await projections.publish(producer, log.records[half:])
+        await projections.folded(servers, log)
+        two.send(signal.SIGCONT)
+        await asyncio.sleep(3)
+        await projections.assert_as_if_nothing_had_happened(servers, log)
+    finally:
+        await one.end()
+        await two.end()

@@ -3,9 +3,10 @@
 import asyncio
 import random
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from tests.support.log import (
 from tests.support.processes import Process
 from tests.support.servers import Servers, free_port
 
+SETTLE_SECONDS = 60
 MIGRATIONS = Path(__file__).parents[2] / "services" / "projections" / "migrations"
 
 
@@ -130,3 +132,29 @@ async def publish(producer: AIOKafkaProducer, records: Iterable[Record]) -> None
 def worker(servers: Servers) -> Process:
     settings = servers.settings("projections", http_port=free_port())
     return Process("projections", "", settings, servers.home.log("projections"))
+
+
+async def folded(servers: Servers, log: Log) -> None:
+    """Waits until every record has become a fact."""
+    keys, until = sorted({(record.key or b"").decode() for record in log.records}), time.monotonic() + SETTLE_SECONDS
+    while True:
+        with suppress(OSError, asyncpg.PostgresError):
+            connection = await asyncpg.connect(servers.dsn("gateway"))
+            count = await connection.fetchval("SELECT count(*) FROM fact WHERE key = ANY($1)", keys)
+            await connection.close()
+            if count == len(log.records):
+                return
+        assert time.monotonic() < until, f"{count} of {len(log.records)}"
+        await asyncio.sleep(0.2)
+
+
+async def assert_as_if_nothing_had_happened(servers: Servers, log: Log) -> None:
+    keys = sorted({(record.key or b"").decode() for record in log.records})
+    async with tables(servers.admin_dsn) as straight:
+        await feed(straight, log.records)
+        expected = await state(straight, keys)
+    live = await asyncpg.connect(servers.admin_dsn)
+    await live.execute("SET search_path = projections")
+    assert await state(live, keys) == expected
+    await assert_rolled_up(live)
+    await live.close()
