@@ -5,7 +5,10 @@ from pathlib import Path
 
 from shared.runtime.settings import Settings
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "settings.md"
+MARKER = "SIAO_MARKER"
+"""Set for processes so that they can be found; none reads its own."""
 MOST = 15
 
 
@@ -22,3 +25,16 @@ def test_the_document_lists_the_settings_that_exist():
 
 def test_there_are_few_of_them():
     assert len(Settings.model_fields) <= MOST
+
+
+def test_no_code_reads_a_setting_that_the_document_does_not_name():
+    """Whatever looks at the environment by name; Settings does it by field."""
+    files = [
+        ROOT / "siao",
+        *(path for folder in ("shared", "services", "deploy") for path in (ROOT / folder).rglob("*.py")),
+    ]
+    named = {name for path in files for name in re.findall(r"\"(SIAO_[A-Z_]+)\"", path.read_text(encoding="utf-8"))}
+    listed = set(re.findall(r"^\| `(SIAO_[A-Z_]+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.M))
+    settings = {f"SIAO_{name.upper()}" for name in Settings.model_fields}
+    assert named - {MARKER} <= listed
+    assert listed <= named | settings
