@@ -23,6 +23,7 @@ from shared.runtime.worker import Pulse, Session
 
 STALLED_SECONDS = 30.0
 ROUND_SECONDS = 1.0
+LOOK_SECONDS = 5.0
 EXPIRE_SECONDS = 3600.0
 
 EVENTS = [TopicPartition(topic, partition) for topic in SERVICE_OF_TOPIC for partition in range(PARTITIONS)]
@@ -75,18 +76,21 @@ def session(app: App, settings: Settings) -> Session:
 async def _rounds(
     pulse: Pulse, app: App, consumer: AIOKafkaConsumer, connection: asyncpg.Connection, clock: Clock
 ) -> None:
-    stall, expire_at = Stall(time.monotonic()), 0.0
+    stall, look_at, expire_at = Stall(time.monotonic()), 0.0, 0.0
     while True:
         fetched = await consumer.getmany(progress.NEWEST)
         await progress.keep(connection, [record for records in fetched.values() for record in records], clock)
-        done, ends = await checkpoints.offsets(connection), await _ends(consumer)
-        _show(app.assigned, done, ends)
-        stall.look(time.monotonic(), app.assigned, done, ends)
+        now = time.monotonic()
+        if now >= look_at:
+            done, ends = await checkpoints.offsets(connection), await _ends(consumer)
+            _show(app.assigned, done, ends)
+            stall.look(now, app.assigned, done, ends)
+            look_at = now + LOOK_SECONDS
+        if now >= expire_at:
+            await connection.execute(QUERIES["expire_quarantine"])
+            expire_at = now + EXPIRE_SECONDS
         if app.assigned:
             pulse.beat()
-        if time.monotonic() >= expire_at:
-            await connection.execute(QUERIES["expire_quarantine"])
-            expire_at = time.monotonic() + EXPIRE_SECONDS
         await asyncio.sleep(ROUND_SECONDS)
 
 
