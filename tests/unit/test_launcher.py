@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from importlib.machinery import SourceFileLoader
@@ -42,11 +43,44 @@ def test_an_old_python_is_told_so(launcher: ModuleType, monkeypatch: pytest.Monk
     assert "Python 3.11" in thai
 
 
-def test_help_needs_no_environment(tmp_path: Path) -> None:
-    environment = {"SIAO_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
-    told = subprocess.check_output([sys.executable, LAUNCHER, "--help"], env=environment, text=True)
+def bare(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Exit code and words of a launcher that has no environment, and made nothing."""
+    environment = {"SIAO_HOME": str(folder / "home"), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, LAUNCHER, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert not (folder / "home").exists()
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["help"], [], ["demo", "--help"]])
+def test_help_needs_no_environment(arguments: list[str], tmp_path: Path) -> None:
+    code, told = bare(tmp_path, *arguments)
+    assert code == 0
     assert all(word in told for word in ("demo --once", "up", "status", "logs", "agency add", "test", "down"))
-    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(("command", "code"), [("down", 0), ("status", 1), ("logs", 1), ("agency", 1)])
+def test_where_nothing_was_started_nothing_is_installed(command: str, code: int, tmp_path: Path) -> None:
+    ended, told = bare(tmp_path, command)
+    assert ended == code
+    assert f"Nothing runs in {tmp_path / 'home'}" in told
+    assert told.count("\n") == 2
+
+
+def test_every_problem_is_said_in_both_languages(launcher: ModuleType) -> None:
+    for text in launcher.PROBLEMS.values():
+        english, thai = text.split("\n")
+        assert english.isascii()
+        assert not thai.isascii()
+        assert english.count("%") == thai.count("%")
+
+
+def test_how_much_is_downloaded_is_said_once_and_the_same(launcher: ModuleType) -> None:
+    readme = (LAUNCHER.parent / "README.md").read_text(encoding="utf-8")
+    said = [re.findall(r"downloads about (\d+ MB)", " ".join(text.split())) for text in (launcher.USAGE, readme)]
+    assert len(said[0]) == 1
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +97,8 @@ def test_help_needs_no_environment(tmp_path: Path) -> None:
 def test_what_pip_says_becomes_a_sentence(launcher: ModuleType, said: str, code: str) -> None:
     Path(launcher.HOME).mkdir()
     Path(launcher.LOG).write_text(said)
-    english, thai = str(launcher.diagnose("pip", launcher.LOG)).split("\n")
-    assert english == launcher.PROBLEMS[code][0] % _facts(launcher, code)
-    assert thai == launcher.PROBLEMS[code][1] % _facts(launcher, code)
+    facts = _facts(launcher, code)
+    assert str(launcher.diagnose("pip", launcher.LOG)) == launcher.PROBLEMS[code] % (facts * 2)
 
 
 def _facts(launcher: ModuleType, code: str) -> tuple[str, ...]:
