@@ -63,6 +63,10 @@ class Process:
                 await asyncio.sleep(0.1)
 
     @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    @property
     def exit_code(self) -> int | None:
         return self._child.poll() if self._child else None
 
