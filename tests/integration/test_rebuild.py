@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from secrets import token_hex
 from signal import SIGKILL
 
 import asyncpg
@@ -16,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from services.projections.rebuild import run, schemas
 from services.projections.rebuild.merged import AT_ONCE
 from services.projections.rebuild.refusal import Refused
+from tests.support import rebuilding
 from tests.support.log import START, Log, household, registered
 from tests.support.processes import Process
 from tests.support.rebuilding import PER_HOUSEHOLD, Command, history, publish, setting, state, until_folded
@@ -162,13 +162,11 @@ async def _copied(servers: Servers) -> int:
 
 async def test_check_finds_a_row_that_was_changed_by_hand(own: Servers, worker: Process):
     admin = await asyncpg.connect(own.admin_dsn, server_settings={"search_path": "projections"})
-    change = "UPDATE coverage_rollup SET n = n + {} WHERE ctid = (SELECT min(ctid) FROM coverage_rollup)"
+    change = """UPDATE coverage_rollup SET n = n + 1 WHERE ctid = (SELECT min(ctid) FROM coverage_rollup)
+                RETURNING village, n"""
     code, said = await Command(own, "--check").end()
     assert (code, "0 differ" in said) == (0, True), said
-    await admin.execute(change.format(1))
-    changed = await admin.fetchrow(
-        "SELECT village, n FROM coverage_rollup WHERE ctid = (SELECT max(ctid) FROM coverage_rollup)"
-    )
+    changed = await admin.fetchrow(change)
     code, said = await Command(own, "--check").end()
     assert code == 1
     assert "coverage_rollup: the first row that differs" in said

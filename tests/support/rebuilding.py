@@ -1,4 +1,4 @@
-"""What the tests of the rebuild share: a province in the log, the command as an operator runs it, the rows of a schema."""
+"""What the tests of the rebuild share: a province in the log, the command as an operator runs it, a schema's rows."""
 
 import asyncio
 import io
@@ -19,7 +19,7 @@ from deploy.local.home import write_json
 from deploy.local.rebuild import make_tables
 from services.projections.rebuild import targets
 from services.projections.rebuild.setting import Setting
-from shared.events.codes import Dimension, HouseholdClass
+from shared.events.codes import Dimension, HouseholdClass, PairRole
 from shared.runtime.consumer import consuming
 from tests.support import projections
 from tests.support.log import (
@@ -57,9 +57,10 @@ def history(log: Log, prefix: str, households: int) -> Iterator[Record]:
         for number, (key, _) in enumerate(keys):
             yield log.add(f"household-{key}", assessed(key, on, living=True, health=number % 3 == 0))
             yield log.add(f"case-{key}", delivered(key, f"{prefix}{number}d{day}", Dimension.LIVING, on=on))
-    for key, by in keys:
+    for number, (key, by) in enumerate(keys):
         yield log.add(f"household-{key}", classified(key, HouseholdClass.DEVELOPABLE))
-        yield log.add(f"pairing-{key}", ended(key, by, date(2019, 12, 1)))
+        unpaired = ended(key, by, date(2019, 12, 1)), assigned(key, helper(f"{prefix}0"), role=PairRole.SUPPORTING)
+        yield log.add(f"pairing-{key}", unpaired[number % 2])
 
 
 PER_HOUSEHOLD = 9

@@ -26,6 +26,8 @@ from shared.runtime.settings import Settings
 
 LANES = 2
 """While PostgreSQL works for one, the other reads and decodes."""
+NO_WAIT_MS = 5
+"""A lane goes to its next partition number when the last answer has come, and what it asks for is there."""
 REWRITTEN = 3
 """Exit code: the log holds something else than what was folded of it."""
 
@@ -63,7 +65,7 @@ async def _opened(
 ) -> tuple[asyncpg.Connection, AIOKafkaConsumer]:
     connection = await connect(settings, schema)
     stack.push_async_callback(connection.close, timeout=5)
-    return connection, await stack.enter_async_context(consuming(settings))
+    return connection, await stack.enter_async_context(consuming(settings, wait_ms=NO_WAIT_MS))
 
 
 async def _fold(lanes: list["Lane"], wanted: Targets) -> None:

@@ -10,7 +10,6 @@ import asyncpg
 from services.projections.rebuild.setting import MakeTables
 
 LIVE, COPY, OLD, AS_KNOWN = "projections", "projections_new", "projections_old_", "projections_as_known_"
-ROLES = ("siao_projections",)
 CODE = Path(__file__).parents[1]
 CONTRACT = Path(__file__).parents[3] / "shared" / "events"
 
