@@ -24,6 +24,9 @@ from shared.thai import BANGKOK
 
 T = TypeVar("T")
 
+BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.IdleInTransactionSessionTimeoutError)
+AWAY = (OSError, KafkaError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
+
 
 def rebuild(home: Home, console: Console, *, processes: int, accept: bool) -> int:
     """Exit code: 0 when the rebuilt tables are live. Raises Trouble."""
@@ -99,7 +102,13 @@ def _done(work: Coroutine[None, None, T]) -> T:
         return asyncio.run(work)
     except Refused as refused:
         raise Trouble(refused.en, refused.th) from refused
-    except (OSError, KafkaError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+    except BUSY as error:
+        raise Trouble(
+            "The live projections are too busy to be held for the switch: run the same command again, it goes on from "
+            "there; what is live stays as it is.",
+            "ระบบที่ใช้งานอยู่มีงานมากเกินกว่าจะสลับได้ โปรดสั่งคำสั่งเดิมอีกครั้ง ข้อมูลที่ใช้งานอยู่ไม่เปลี่ยนแปลง",
+        ) from error
+    except AWAY as error:
         raise Trouble(
             f"PostgreSQL or Kafka does not answer ({type(error).__name__}): see `./siao status`; a rebuild needs both, "
             "and what is live stays as it is.",

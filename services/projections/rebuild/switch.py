@@ -22,7 +22,7 @@ from shared.runtime.failpoint import failpoint
 HELD_SECONDS = 20
 """The longest for which live writing waits; the workers' watch would take 30 for a stall."""
 LOCK_SECONDS = 5
-TRIES = 10
+"""The longest for which a transaction of a worker, or of a reader, is waited for."""
 READER = "siao_gateway"
 
 
