@@ -150,6 +150,18 @@ async def test_killed_while_it_folds_the_next_run_goes_on(own: Servers, worker: 
     assert await state(own, "projections") == before
 
 
+async def test_a_half_made_copy_of_another_log_is_made_anew(own: Servers, worker: Process):
+    """As after a broker lost its end and filled it again: the record before the checkpoint is another one."""
+    before = await state(own, "projections")
+    assert (await Command(own, SIAO_FAILPOINTS="1:rebuild.before_switch=1").end())[0] == -SIGKILL
+    admin = await asyncpg.connect(own.admin_dsn)
+    await admin.execute(f"UPDATE {schemas.COPY}.checkpoint SET registry = registry - 1, registry_tail = 'another'")
+    await admin.close()
+    outcome = await run.rebuild(setting(own))
+    assert (outcome.switched, outcome.continued, outcome.equal) == (True, False, True)
+    assert await state(own, "projections") == before
+
+
 async def _copied(servers: Servers) -> int:
     admin = await asyncpg.connect(servers.admin_dsn)
     try:

@@ -26,6 +26,7 @@ class Show:
         self._task = self._bar.add_task("folding", total=0)
         self._console, self._total = console, 0
         self.tally, self._begun = Tally(), time.monotonic()
+        self._last = self._begun
         self._line_at = self._begun + LINE_SECONDS
 
     def __enter__(self) -> "Show":
@@ -39,8 +40,8 @@ class Show:
 
     @property
     def rate(self) -> float:
-        """Records a second, from the beginning."""
-        return self.tally.read / max(time.monotonic() - self._begun, 0.001)
+        """Records a second, from the beginning to the last that was folded."""
+        return self.tally.read / max(self._last - self._begun, 0.001)
 
     def more(self, records: int) -> None:
         """So many have yet to be folded."""
@@ -49,6 +50,7 @@ class Show:
 
     def told(self, tally: Tally) -> None:
         self.tally += tally
+        self._last = time.monotonic()
         self._bar.update(self._task, completed=self.tally.read)
         if not self._console.is_terminal and time.monotonic() >= self._line_at:
             self._line_at = time.monotonic() + LINE_SECONDS
