@@ -53,7 +53,8 @@ def as_known_at(home: Home, console: Console, moment: datetime, *, processes: in
 
 def back(home: Home, console: Console, *, processes: int) -> int:
     """Raises Trouble."""
-    return _tell(console, _done(run.back(setting(home, console, processes))))
+    live = "The tables that were live before are live again. · กลับไปใช้ข้อมูลชุดก่อนแล้ว"
+    return _tell(console, _done(run.back(setting(home, console, processes))), live=live)
 
 
 def moment_of(text: str) -> datetime:
@@ -116,16 +117,19 @@ def _done(work: Coroutine[None, None, T]) -> T:
         ) from error
 
 
-def _tell(console: Console, outcome: Outcome) -> int:
+REBUILT = "The rebuilt tables are live. · ใช้ข้อมูลที่สร้างใหม่แล้ว"
+
+
+def _tell(console: Console, outcome: Outcome, *, live: str = REBUILT) -> int:
     tally = outcome.tally
     went_on = ", going on with a half-made copy" if outcome.continued else ""
     console.print(f"{tally.read:,} events folded, {outcome.rate:,.0f}/s{went_on}. · ประมวลผล {tally.read:,} เหตุการณ์")
     if outcome.compared:
         _tell_compared(console, outcome.compared)
     if outcome.switched:
-        console.print("The rebuilt tables are live. · ใช้ข้อมูลที่สร้างใหม่แล้ว")
+        console.print(live)
         if outcome.old:
-            console.print(f"The old ones stay as {outcome.old}; `./siao rebuild --back` goes back to them.")
+            console.print(f"The others stay as {outcome.old}; `./siao rebuild --back` changes back to them.")
     elif not outcome.equal:
         console.print("[red]✗[/] What is live differs from the log. · ข้อมูลที่ใช้งานอยู่ไม่ตรงกับบันทึกเหตุการณ์")
         return 1

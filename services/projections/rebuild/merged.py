@@ -13,7 +13,7 @@ from services.projections.checkpoint import Slice
 from services.projections.decode import SERVICE_OF_TOPIC
 from shared.events.topics import EVENT_TOPICS
 
-AT_ONCE = 2_000
+AT_ONCE = 4_000
 """Records of one fetch. A transaction holds up to three of them, and a process two transactions: its memory is bounded
 by that, whatever the log's length."""
 WAIT_MS = 1_000
