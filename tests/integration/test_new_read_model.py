@@ -79,7 +79,8 @@ async def test_it_is_filled_from_history_and_served_and_nothing_stops(own: Serve
     gateway = Process(
         "gateway", "", own.settings("gateway", http_port=free_port(), services=urls), own.home.log("gateway")
     )
-    new = Process("projections", "", worker.settings, own.home.log("worker"), folder=newer)
+    new = Process("projections", "", worker.settings, own.home.log("worker"))
+    new.folder = newer
     try:
         await publish(own, history(log, "old", HOUSEHOLDS))
         await asyncio.gather(worker.start(), gateway.start())

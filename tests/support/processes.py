@@ -22,11 +22,11 @@ READY_SECONDS = 40
 class Process:
     """`python -m services.<module> [part]` with its settings; dies with the test session."""
 
-    def __init__(
-        self, module: str, part: str, settings: Settings, log: Path, *, folder: Path = ROOT, **environment: str
-    ) -> None:
+    def __init__(self, module: str, part: str, settings: Settings, log: Path, **environment: str) -> None:
         self._command = [sys.executable, "-m", f"services.{module}", *([part] if part else [])]
-        self.settings, self._log, self._folder, self._more = settings, log, folder, environment
+        self.settings, self._log, self._more = settings, log, environment
+        self.folder = ROOT
+        """Of the version that runs."""
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,7 +43,7 @@ class Process:
         with self._log.open("ab") as out:
             self._child = subprocess.Popen(
                 self._command,
-                cwd=self._folder,
+                cwd=self.folder,
                 env=environment(self.settings) | self._more,
                 stdout=out,
                 stderr=out,
