@@ -1,5 +1,6 @@
 """The commands of `./siao`. Each ends with one clear sentence when something outside of Siao is wrong."""
 
+import os
 import re
 import sys
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local import checks, credentials, demo, down, home, logs, stack, status
+from deploy.local import checks, credentials, demo, down, home, logs, rebuild, stack, status
 from deploy.local.trouble import Trouble, explained
 from shared.runtime.auth import Role
 
@@ -72,6 +73,36 @@ def logs_command(
 ) -> None:
     """Show what the processes wrote."""
     logs.show(home.here(), service, lines=lines, follow=follow)
+
+
+@app.command("rebuild")
+def rebuild_command(
+    check: Annotated[bool, typer.Option("--check", help="Compare only; exit 1 and a row if they differ.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="Go back to the tables that were live before.")] = False,
+    as_known_at: Annotated[
+        str, typer.Option(metavar="TIME", help="Make an auditor's copy of what was known then; nothing is switched.")
+    ] = "",
+    accept: Annotated[
+        bool, typer.Option("--accept-differences", help="Switch although some rows came out differently.")
+    ] = False,
+    processes: Annotated[int, typer.Option(min=1, max=24, help="That fold.")] = min(4, os.cpu_count() or 1),
+) -> None:
+    """Fold the whole log into new tables beside the live ones, compare, and switch; nothing stops meanwhile."""
+    if check + back + accept + bool(as_known_at) > 1:
+        raise Trouble(
+            "Only one of --check, --back, --as-known-at and --accept-differences can be meant.",
+            "โปรดเลือกเพียงอย่างเดียว: --check, --back, --as-known-at หรือ --accept-differences",
+        )
+    where = home.here()
+    if check:
+        code = rebuild.check(where, console, processes=processes)
+    elif back:
+        code = rebuild.back(where, console, processes=processes)
+    elif as_known_at:
+        code = rebuild.as_known_at(where, console, rebuild.moment_of(as_known_at), processes=processes)
+    else:
+        code = rebuild.rebuild(where, console, processes=processes, accept=accept)
+    raise typer.Exit(code)
 
 
 @app.command("test")

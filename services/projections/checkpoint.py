@@ -1,6 +1,6 @@
 """How far a partition number is folded, and which of the delivered records are new."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,10 @@ class LogRewritten(Exception):
         self.service = service
 
 
+class OtherReadModels(Exception):
+    """The tables are those of another version of Siao: folding into them would leave some of them behind."""
+
+
 @dataclass(frozen=True)
 class Slice:
     """Consecutive records of one partition of one topic, as they were fetched."""
@@ -42,6 +46,8 @@ class Checkpoint:
     """Service -> the next offset."""
     tails: dict[str, str]
     """Service -> fingerprint of the record before it."""
+    ledgers: frozenset[str] = frozenset()
+    """Names of the ledgers that stand beside it."""
     newest: datetime | None = None
 
     @classmethod
@@ -50,7 +56,13 @@ class Checkpoint:
             row["partition"],
             {service: row[service] for service in SERVICES},
             {service: row[f"{service}_tail"] for service in SERVICES},
+            frozenset(row.get("ledgers", ())),
         )
+
+    def check(self, models: Collection[str]) -> None:
+        """`models`: names of the read models that are about to be written. Raises OtherReadModels."""
+        if other := self.ledgers ^ {f"{name}_ledger" for name in models}:
+            raise OtherReadModels(f"made by another version of Siao: {', '.join(sorted(other))}")
 
     def pass_over(self, piece: Slice) -> Sequence[LogRecord]:
         """The records of `piece` that are new; the checkpoint then stands behind them.

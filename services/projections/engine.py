@@ -43,10 +43,12 @@ async def settle(
 ) -> Settled:
     """Everything in `slices` exactly once, or nothing.
 
-    Raises checkpoint.LostRecords, checkpoint.LogRewritten, and what asyncpg raises; then nothing was written.
+    Raises what is named in checkpoint.py (LostRecords, LogRewritten, OtherReadModels) and what asyncpg raises; then
+    nothing was written.
     """
     async with connection.transaction():
         checkpoint = await tables.lock_checkpoint(connection, partition)
+        checkpoint.check([model.name for model in models])
         records = [read(record) for piece in slices for record in checkpoint.pass_over(piece)]
         if not records:
             return Settled()

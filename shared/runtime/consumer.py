@@ -14,8 +14,11 @@ METADATA_MAX_AGE_MS = 3_000
 
 
 @asynccontextmanager
-async def consuming(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
-    """Of no group, assigned nothing yet. An offset that does not exist is an error. Raises KafkaError."""
+async def consuming(settings: Settings, *, wait_ms: int = 500) -> AsyncIterator[AIOKafkaConsumer]:
+    """Of no group, assigned nothing yet. An offset that does not exist is an error. Raises KafkaError.
+
+    `wait_ms`: how long the broker may hold an answer back while there is nothing new.
+    """
     consumer = AIOKafkaConsumer(
         **login(settings),
         group_id=None,
@@ -24,6 +27,7 @@ async def consuming(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
         isolation_level="read_committed",
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
+        fetch_max_wait_ms=wait_ms,
     )
     try:
         await consumer.start()

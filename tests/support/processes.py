@@ -25,6 +25,8 @@ class Process:
     def __init__(self, module: str, part: str, settings: Settings, log: Path, **environment: str) -> None:
         self._command = [sys.executable, "-m", f"services.{module}", *([part] if part else [])]
         self.settings, self._log, self._more = settings, log, environment
+        self.folder = ROOT
+        """Of the version that runs."""
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,7 +43,7 @@ class Process:
         with self._log.open("ab") as out:
             self._child = subprocess.Popen(
                 self._command,
-                cwd=ROOT,
+                cwd=self.folder,
                 env=environment(self.settings) | self._more,
                 stdout=out,
                 stderr=out,
@@ -61,6 +63,10 @@ class Process:
                 if time.monotonic() > deadline or self.exit_code is not None:
                     raise RuntimeError(f"{self._command} is not ready; see {self._log}")
                 await asyncio.sleep(0.1)
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
 
     @property
     def exit_code(self) -> int | None:

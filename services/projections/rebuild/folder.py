@@ -1,0 +1,107 @@
+"""`python -m services.projections fold SCHEMA [KNOWN_AT]`: one of the processes that fold the log into a schema.
+
+A line in: {"partition": {"registry": offset, …}, …}, how far to fold. Lines out: a tally after each transaction, and
+"null" when all is folded. The end of its input ends it, so it never outlives the rebuild that started it.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from datetime import datetime
+
+import asyncpg
+import msgspec
+from aiokafka import AIOKafkaConsumer
+
+from services.projections import checkpoints, engine
+from services.projections.checkpoint import LogRewritten, LostRecords
+from services.projections.rebuild import merged, targets
+from services.projections.rebuild.tally import Tally
+from services.projections.rebuild.targets import Targets
+from shared.runtime.consumer import consuming
+from shared.runtime.settings import Settings
+
+LANES = 2
+"""While PostgreSQL works for one, the other reads and decodes."""
+NO_WAIT_MS = 5
+"""A lane goes to its next partition number when the last answer has come, and what it asks for is there."""
+REWRITTEN = 3
+"""Exit code: the log holds something else than what was folded of it."""
+
+
+def main(arguments: list[str]) -> None:
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+    schema, *known_at = arguments
+    moment = datetime.fromisoformat(known_at[0]) if known_at else None
+    try:
+        asyncio.run(_serve(Settings(service="projections"), schema, moment))
+    except (LogRewritten, LostRecords):
+        sys.exit(REWRITTEN)
+
+
+async def _serve(settings: Settings, schema: str, moment: datetime | None) -> None:
+    jobs = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(jobs), sys.stdin)
+    async with AsyncExitStack() as stack:
+        lanes = [Lane(*await _opened(stack, settings, schema), moment) for _ in range(LANES)]
+        line = await jobs.readline()
+        while line:
+            following = asyncio.create_task(jobs.readline())
+            work = asyncio.create_task(_fold(lanes, msgspec.json.decode(line, type=Targets)))
+            await asyncio.wait([work, following], return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                os._exit(0)  # nobody waits for it any more
+            await work
+            _say(None)
+            line = await following
+
+
+async def _opened(
+    stack: AsyncExitStack, settings: Settings, schema: str
+) -> tuple[asyncpg.Connection, AIOKafkaConsumer]:
+    connection = await connect(settings, schema)
+    stack.push_async_callback(connection.close, timeout=5)
+    return connection, await stack.enter_async_context(consuming(settings, wait_ms=NO_WAIT_MS))
+
+
+async def _fold(lanes: list["Lane"], wanted: Targets) -> None:
+    numbers = iter(sorted(wanted))
+    await asyncio.gather(*(lane.fold(numbers, wanted) for lane in lanes))
+
+
+class Lane:
+    """One connection and one consumer, for one partition number after another."""
+
+    def __init__(self, connection: asyncpg.Connection, consumer: AIOKafkaConsumer, moment: datetime | None) -> None:
+        self._connection, self._consumer, self._moment = connection, consumer, moment
+
+    async def fold(self, numbers: Iterator[int], wanted: Targets) -> None:
+        have = targets.of_offsets(await checkpoints.offsets(self._connection))
+        for number in numbers:
+            async for slices in merged.batches(self._consumer, number, have[number], wanted[number]):
+                read = sum(len(piece.records) for piece in slices)
+                kept = merged.known_by(slices, self._moment) if self._moment else slices
+                _say(Tally.of(read, await engine.settle(self._connection, number, kept)))
+
+
+async def connect(settings: Settings, schema: str) -> asyncpg.Connection:
+    """As the projections' own role. Its commits need not wait for the disk: rows and checkpoint are lost together, and
+    the switch, which waits, makes all of them last."""
+    return await asyncpg.connect(
+        settings.database.get_secret_value(),
+        command_timeout=300,
+        server_settings={
+            "search_path": schema,
+            "synchronous_commit": "off",
+            "application_name": "siao-projections-rebuild",
+        },
+    )
+
+
+def _say(tally: Tally | None) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(tally) + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,139 @@
+"""A read model is added to a stack that runs, by the steps of docs/new-read-model.md: filled from history, and nobody
+who reads or writes has to stop. The new version is a copy of this repository with a file, an SQL file and a line more.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from shared.runtime import auth
+from shared.runtime.auth import Caller, Role
+from tests.support.log import Log
+from tests.support.processes import ROOT, Process
+from tests.support.rebuilding import Command, history, publish, until_folded
+from tests.support.servers import Servers, free_port, running
+
+MODEL = '''"""Households by cohort."""
+
+from services.projections.card import Household
+from services.projections.model import ReadModel
+from services.projections.steps import Rows, rows
+
+
+def cells(card: Household) -> Rows:
+    return rows([home.since for home in card.homes[:1]], lambda _: frozenset([(card.cohort or "",)]))
+
+
+MODEL = ReadModel(name="cohorts", card=Household, columns=("cohort",), reads=("homes", "cohort"), cells=cells)
+'''
+TABLES = """
+CREATE TABLE cohorts_ledger (
+    key text NOT NULL, recorded_at timestamptz NOT NULL, stream text NOT NULL, version integer NOT NULL,
+    event_id uuid NOT NULL, partition smallint NOT NULL, valid_on date NOT NULL, cohort text NOT NULL,
+    delta smallint NOT NULL
+);
+CREATE INDEX cohorts_ledger_key ON cohorts_ledger (key);
+CREATE TABLE cohorts_rollup (
+    partition smallint NOT NULL, cohort text NOT NULL, n integer NOT NULL, PRIMARY KEY (partition, cohort)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON cohorts_ledger, cohorts_rollup TO siao_projections;
+GRANT SELECT ON cohorts_ledger, cohorts_rollup TO siao_gateway;
+"""
+HOUSEHOLDS = 100
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
+    async with running(tmp_path_factory.mktemp("new-model")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Path:
+    """The next version of Siao."""
+    for folder in "services", "shared", "deploy", "requirements":
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    projections = tmp_path / "services" / "projections"
+    (projections / "cohorts.py").write_text(MODEL, encoding="utf-8")
+    (projections / "migrations" / "9999_cohorts.sql").write_text(TABLES, encoding="utf-8")
+    models = projections / "models.py"
+    text = models.read_text(encoding="utf-8")
+    told = text.replace("import caseload,", "import caseload, cohorts,").replace(
+        "(coverage.MODEL,", "(cohorts.MODEL, coverage.MODEL,"
+    )
+    assert told.count("cohorts") == 2
+    models.write_text(told, encoding="utf-8")
+    return tmp_path
+
+
+async def test_it_is_filled_from_history_and_served_and_nothing_stops(own: Servers, newer: Path):
+    log, stop = Log(), asyncio.Event()
+    worker = Process("projections", "", own.settings("projections", http_port=free_port()), own.home.log("worker"))
+    urls = ",".join(f"{service}=http://127.0.0.1:9" for service in ("registry", "pairing", "interventions"))
+    gateway = Process(
+        "gateway", "", own.settings("gateway", http_port=free_port(), services=urls), own.home.log("gateway")
+    )
+    new = Process("projections", "", worker.settings, own.home.log("worker"))
+    new.folder = newer
+    try:
+        await publish(own, history(log, "old", HOUSEHOLDS))
+        await asyncio.gather(worker.start(), gateway.start())
+        await until_folded(own)
+        reader = asyncio.create_task(_read_on(own, gateway, stop))
+
+        code, said = await Command(own, folder=newer).end()
+
+        assert code == 0, said
+        assert "cohorts_ledger is new." in said
+        assert await _cohorts(own) == HOUSEHOLDS
+        await publish(own, history(log, "new", HOUSEHOLDS))
+        await _ended(worker)  # it does not know the table, and would leave it behind; its supervisor starts the new one
+        await new.start()
+        await until_folded(own)
+        stop.set()
+        assert await reader > 20
+        assert await _cohorts(own) == 2 * HOUSEHOLDS
+        code, said = await Command(own, "--check", folder=newer).end()
+        assert (code, "0 differ" in said) == (0, True), said
+    finally:
+        await asyncio.gather(worker.end(), gateway.end(), new.end())
+
+
+async def _read_on(servers: Servers, gateway: Process, stop: asyncio.Event) -> int:
+    """Every answer is one, and its position never goes back. How many there were."""
+    key = auth.load_key((servers.home.secrets / "issuer.key.json").read_text())
+    caller = Caller("governor", "governor", Role.GOVERNOR)
+    token = auth.mint(key, caller, iss=auth.ISSUER, aud=auth.GATEWAY, seconds=600)
+    answers, before = 0, 0
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=10) as client:
+        while not stop.is_set():
+            for path in "/v1/coverage", "/v1/pairing", "/v1/freshness":
+                answer = await client.get(gateway.url + path)
+                assert answer.status_code == 200, answer.text
+                position = sum(answer.json()["position"].values())
+                assert position >= before
+                before, answers = position, answers + 1
+            await asyncio.sleep(0.02)
+    return answers
+
+
+async def _ended(process: Process) -> None:
+    async with asyncio.timeout(30):
+        while process.exit_code is None:
+            await asyncio.sleep(0.05)
+    assert process.exit_code == 1
+
+
+async def _cohorts(servers: Servers) -> int:
+    """As the gateway's role sees them."""
+    reader = await asyncpg.connect(servers.dsn("gateway"))
+    try:
+        return int(await reader.fetchval("SELECT sum(n) FROM cohorts_rollup"))
+    finally:
+        await reader.close()
