@@ -137,8 +137,8 @@ class CheckpointConsumer(driver.Consumer):
 
     async def _seek_to_checkpoints(self) -> Mapping[TP, int]:
         assigned = [TopicPartition(tp.topic, tp.partition) for tp in self.assignment()]
-        self.app.assigned = frozenset((tp.topic, tp.partition) for tp in assigned)
         if not assigned:
+            self.app.assigned = frozenset()
             return {}
         checkpoints = await self.app.checkpoints.offsets()
         begins, ends = await self._thread.earliest_offsets(*assigned), await self._thread.highwaters(*assigned)
@@ -154,6 +154,7 @@ class CheckpointConsumer(driver.Consumer):
             found[TP(tp.topic, tp.partition)] = max(offset - 1, begins[tp])
         await self._thread.seek_wait(found)
         self.scheduler.assigned({(tp.topic, tp.partition): offset for tp, offset in found.items()})
+        self.app.assigned = frozenset(self.scheduler.positions)
         return found
 
 

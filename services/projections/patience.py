@@ -27,7 +27,7 @@ class Patient:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._pool: asyncpg.Pool | None = None
+        self.pool: asyncpg.Pool | None = None
 
     async def run(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         """What `work` answers. It may run several times, and a run that failed may have committed: it is idempotent.
@@ -37,9 +37,9 @@ class Patient:
         pause = SHORTEST_PAUSE
         while True:
             try:
-                if self._pool is None:
-                    self._pool = await postgres.pool(self._settings, most=CONNECTIONS, session=LIMITS)
-                async with self._pool.acquire() as connection:
+                if self.pool is None:
+                    self.pool = await postgres.pool(self._settings, most=CONNECTIONS, session=LIMITS)
+                async with self.pool.acquire() as connection:
                     return await work(connection)
             except PASSING as error:
                 if isinstance(error, ValueError):  # asyncpg cannot encode a value: waiting does not help

@@ -6,15 +6,19 @@ import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from secrets import token_hex
 
+import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from tests.support import projections
 from tests.support.log import Log
 from tests.support.processes import Process
-from tests.support.servers import Servers
+from tests.support.servers import Servers, running
 
 SEED = int(os.environ.get("SIAO_TEST_SEED", "2563"))
 HOUSEHOLDS, KILLS = 300, 6
@@ -116,3 +120,29 @@ async def test_the_log_loses_its_end_and_is_filled_again(servers: Servers, produ
     assert "log_rewritten" in servers.home.log("projections").read_text(encoding="utf-8")
     await projections.assert_as_if_nothing_had_happened(servers, log)
     await projections.assert_as_if_nothing_had_happened(servers, more)
+
+
+async def test_a_log_without_its_beginning_is_refused(tmp_path: Path):
+    async with running(tmp_path) as servers:
+        producer = AIOKafkaProducer(**servers.kafka_login("admin"))
+        await producer.start()
+        log = projections.crowd(1, SEED)
+        await projections.publish(producer, log.records)
+        await producer.stop()
+        record, login = log.records[0], servers.kafka_login("admin")
+        admin = AdminClient(
+            {
+                "bootstrap.servers": login["bootstrap_servers"],
+                "security.protocol": login["security_protocol"],
+                "sasl.mechanism": login["sasl_mechanism"],
+                "sasl.username": login["sasl_plain_username"],
+                "sasl.password": login["sasl_plain_password"],
+            }
+        )
+        for done in admin.delete_records([TopicPartition(record.topic, record.partition, 1)]).values():
+            await asyncio.to_thread(done.result)
+        worker = projections.worker(servers)
+        with pytest.raises(RuntimeError, match="not ready"):
+            await worker.start()
+        assert worker.exit_code == 1
+        assert "CheckpointOutsideLog" in servers.home.log("projections").read_text(encoding="utf-8")

@@ -13,10 +13,23 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
+from services.projections.patience import Patient
 from shared.events.codes import Dimension
 from shared.events.topics import partition_of
 from tests.support import projections
-from tests.support.log import Log, assessed, assigned, delivered, enrolled, helper, household, registered, resealed
+from tests.support.log import (
+    Log,
+    Record,
+    assessed,
+    assigned,
+    delivered,
+    enrolled,
+    helper,
+    household,
+    registered,
+    resealed,
+    told,
+)
 from tests.support.processes import Process
 from tests.support.servers import Servers
 
@@ -133,3 +146,38 @@ async def test_two_workers_share_the_partitions_and_one_takes_over(servers: Serv
     finally:
         await one.end()
         await two.end()
+
+
+async def test_a_value_that_cannot_be_sent_is_not_tried_again(servers: Servers):
+    database = Patient(servers.settings("projections"))
+    with pytest.raises(asyncpg.DataError):
+        await database.run(lambda connection: connection.fetchval("SELECT $1::integer", "one"))
+    assert database.pool
+    await database.pool.close()
+
+
+async def test_a_checkpoint_behind_the_end_of_the_log_goes_back(servers: Servers, producer: AIOKafkaProducer):
+    log = projections.crowd(5, seed=3, name=token_hex(6))
+    process = projections.worker(servers)
+    await process.start()
+    try:
+        await projections.publish(producer, log.records[:15])
+        await eventually(lambda: folded_all(servers, log.records[:15]))
+        await process.end()
+        admin = await asyncpg.connect(servers.admin_dsn)
+        await admin.execute("UPDATE projections.checkpoint SET registry = registry + 1000")
+        await admin.close()
+        await process.start()
+        await projections.publish(producer, log.records[15:])
+        await projections.folded(servers, log)
+        await projections.assert_as_if_nothing_had_happened(servers, log)
+    finally:
+        await process.end()
+
+
+async def folded_all(servers: Servers, records: list[Record]) -> bool:
+    gateway = await asyncpg.connect(servers.dsn("gateway"))
+    hashes = [told(record)["ce_hash"] for record in records]
+    count = await gateway.fetchval("SELECT count(*) FROM fact WHERE hash = ANY($1)", hashes)
+    await gateway.close()
+    return bool(count == len(records))
