@@ -48,7 +48,7 @@ async def _waiting(pool: asyncpg.Pool) -> int:
 @pytest.mark.parametrize("step", STEPS)
 async def test_killed_at_each_step(servers: Servers, pool: asyncpg.Pool, step: str) -> None:
     deaths = 0
-    for seed in range(7):
+    for seed in range(5):
         process = relay(servers, SIAO_FAILPOINTS=f"{seed}:relay.{step}={1 if seed % 2 else 0.3}")
         process.spawn()
         await append_many(pool, 300, seed=seed)
@@ -56,7 +56,7 @@ async def test_killed_at_each_step(servers: Servers, pool: asyncpg.Pool, step: s
             await asyncio.sleep(0.02)
         deaths += process.exit_code == -signal.SIGKILL
         await process.end()
-    assert deaths >= 3
+    assert deaths >= 2
     async with running(relay(servers)):
         await drained(pool)
     await assert_published(servers)
@@ -65,7 +65,7 @@ async def test_killed_at_each_step(servers: Servers, pool: asyncpg.Pool, step: s
 async def test_killed_from_outside_at_any_moment(servers: Servers, pool: asyncpg.Pool) -> None:
     draw, process = random.Random(11), relay(servers)
     appending = asyncio.create_task(append_many(pool, EVENTS))
-    for _ in range(6):
+    for _ in range(4):
         process.spawn()
         await asyncio.sleep(draw.uniform(0.8, 2.0))
         await process.end()
@@ -79,7 +79,7 @@ async def test_resumed_after_another_took_over(servers: Servers, pool: asyncpg.P
     """Stopped while it works, its connection cut; once it goes on it may repeat itself and must not harm."""
     first, second = relay(servers), relay(servers)
     async with running(first, second):
-        for turn in range(4):
+        for turn in range(2):
             appending = asyncio.create_task(append_many(pool, 600, seed=turn))
             await asyncio.sleep(0.2)
             stopped = (first, second)[turn % 2]
@@ -115,11 +115,10 @@ async def test_beside_a_server_that_restarts(
 ) -> None:
     process = relay(servers)
     async with running(process):
-        for turn in range(2):
-            appending = asyncio.create_task(append_many(pool, 1_500, seed=turn))
-            await asyncio.sleep(0.5)
-            await restart(servers)
-            await appending
+        appending = asyncio.create_task(append_many(pool, 2_000))
+        await asyncio.sleep(0.5)
+        await restart(servers)
+        await appending
         await drained(pool)
         assert process.exit_code is None, "it goes on by itself"
     await assert_published(servers)
