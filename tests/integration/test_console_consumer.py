@@ -8,12 +8,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from shared.events.topics import EVENT_TOPICS
+from shared.events.topics import EVENT_TOPICS, partition_of
 from tests.support.commands import register, serving
 from tests.support.processes import Process, running
 from tests.support.servers import free_port
 
-SECONDS = 40
+SECONDS = 120
 
 
 async def test_it_reads_keys_headers_and_values(servers):
@@ -41,7 +41,7 @@ async def test_the_auditor_writes_nothing(servers):
 
 
 async def _consumed(servers, topic: str, until: str) -> str:
-    """Reads from the beginning until `until` was seen."""
+    """Reads the partition of the key `until` from its beginning until that was seen."""
     command = [str(servers.broker.java.path), "-Xmx128m", "-cp", servers.broker.class_path]
     command += ["org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", servers.broker.address]
     command += ["--command-config", str(servers.home.secrets / "auditor.properties"), "--topic", topic]
