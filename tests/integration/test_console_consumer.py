@@ -46,7 +46,7 @@ async def _consumed(servers, topic: str, until: str) -> str:
     command += ["org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", servers.broker.address]
     command += ["--command-config", str(servers.home.secrets / "auditor.properties"), "--topic", topic]
     command += [
-        "--from-beginning",
+        *("--partition", str(partition_of(until)), "--offset", "earliest"),
         "--formatter-property",
         "print.headers=true",
         "--formatter-property",
