@@ -21,16 +21,20 @@ from tests.support.servers import Servers, free_port, running
 
 MODEL = '''"""Households by cohort."""
 
-from services.projections.card import Household
-from services.projections.model import ReadModel
+from services.projections.card import Home, Household
+from services.projections.model import Parts, ReadModel
 from services.projections.steps import Rows, rows
 
 
-def cells(card: Household) -> Rows:
-    return rows([home.since for home in card.homes[:1]], lambda _: frozenset([(card.cohort or "",)]))
+def parts(card: Household) -> Parts:
+    return {None: (card.homes[:1], card.cohort)} if card.homes else {}
 
 
-MODEL = ReadModel(name="cohorts", card=Household, columns=("cohort",), reads=("homes", "cohort"), cells=cells)
+def cells(homes: tuple[Home, ...], cohort: str | None) -> Rows:
+    return rows([home.since for home in homes], lambda _: frozenset([(cohort or "",)]))
+
+
+MODEL = ReadModel(name="cohorts", card=Household, columns=("cohort",), parts=parts, cells=cells)
 '''
 TABLES = """
 CREATE TABLE cohorts_ledger (

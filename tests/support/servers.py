@@ -1,6 +1,6 @@
-"""A real PostgreSQL and a real Kafka of their own for one test session, provisioned as the launcher does it.
+"""A real PostgreSQL and a real Kafka of their own for one file of tests, provisioned as the launcher does it.
 
-Tests share the database and the topics, so each makes random ids. Processes die with the test session, however it ends.
+The tests of a file share the database and the topics, so each makes random ids. Processes die with the test session, however it ends.
 """
 
 import asyncio
