@@ -5,7 +5,7 @@ before `mark` stands in its topic below these offsets. `clock` is the service's 
 difference. Its steps, in this order:
 
 1. read the service's clock, and then which transactions of the service's role are open (`pending`); some time later
-2. read again which are open; go on only when none of those in 1 is among them;
+2. read again which are open (at once, if none was); go on only when none of those in 1 is among them;
 3. read the oldest `recorded_at` in the outbox; the mark is the lesser of it and of the clock in 1;
 4. read the end offset of every partition; publish.
 
@@ -17,15 +17,13 @@ bounds the mark, unless the relay has deleted it, which it does after Kafka's ac
 
 Only identities of transactions are compared, never their start (which is real time) with `recorded_at` (which may be
 simulated). A simulated clock that is set forward jumps at a commit: who read it before the jump was open in 1, or read
-no less than 1 did. Whoever is open only holds the mark back, be it a reader, an idle transaction, or a writer that
-began between 1 and 2; the last mark is then repeated, and stays true, since nothing recorded before it can still come.
-Should the machine's clock be set back, the next marks are lower, and each is true from then on; the log says so.
+no less than 1 did. Who was open in 1 and stays so only holds the mark back, be it a reader or an idle transaction: the
+last mark is repeated, and stays true, since nothing recorded before it can still come. Nobody else holds it. Should the machine's clock be set back, the next marks are lower, and each is true from then on; the log says so.
 
 The relay's own connection writes no events and is left out. Others of the role that wait do so outside of transactions
 (shared/runtime/lock.py). Anything that appends must log in as the service's role.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +31,7 @@ import asyncpg
 from prometheus_client import Gauge
 
 from shared.errors import Misconfigured
-from shared.events.envelope import timestamp
+from shared.events import progress
 from shared.eventstore import clock, outbox
 from shared.eventstore.log_reader import LogReader
 from shared.eventstore.publisher import Publisher
@@ -114,11 +112,6 @@ class Watermark:
         return frozenset((row["pid"], row["xact_start"]) for row in rows)
 
     def _message(self, now: datetime, mark: datetime, ends: list[int]) -> bytes:
-        return json.dumps(
-            {
-                "service": self._settings.service,
-                "mark": timestamp(mark),
-                "offsets": {str(partition): end for partition, end in enumerate(ends)},
-                "clock": timestamp(now),
-            }
-        ).encode()
+        offsets = {str(partition): end for partition, end in enumerate(ends)}
+        told = progress.Watermark(service=self._settings.service, mark=mark, offsets=offsets, clock=now)
+        return told.model_dump_json().encode()
