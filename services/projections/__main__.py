@@ -35,7 +35,7 @@ def work() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
     worker = Worker(settings)
-    app = health("Siao projections", watch.session(worker.app, settings))
+    app = health("Siao projections", watch.Watch(worker.app, settings).session)
     threading.Thread(target=web.serve, args=(app, settings), daemon=True, name="watch").start()
     faust_seam.run(worker.app)
 

@@ -1,24 +1,36 @@
-"""The checkpoints as the consumer asks for them: where to begin, and back to the beginning."""
+"""All checkpoints: where the consumer begins, and the ways back when the log is no longer what it was."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import asyncpg
 
-from services.projections.checkpoint import Checkpoint
+from services.projections.checkpoint import SERVICES, Checkpoint
 from services.projections.decode import SERVICE_OF_TOPIC
 from services.projections.sql import QUERIES
 from services.projections.tables import lock_checkpoint, save_checkpoint
 from shared.events.topics import EVENT_TOPICS
 
+Rows = Mapping[int, Checkpoint]
+"""By partition number; without those that were never folded."""
 Offsets = Mapping[tuple[str, int], int]
-"""(topic, partition) -> the next offset; 0 of a partition that was never folded is left out."""
+"""(topic, partition) -> the next offset."""
+
+
+async def load(connection: asyncpg.Connection) -> Rows:
+    found = [Checkpoint.of(row) for row in await connection.fetch(QUERIES["checkpoints"])]
+    return {checkpoint.partition: checkpoint for checkpoint in found}
+
+
+def places(rows: Rows) -> Offsets:
+    return {
+        (EVENT_TOPICS[service].name, number): row.offsets[service]
+        for number, row in rows.items()
+        for service in SERVICES
+    }
 
 
 async def offsets(connection: asyncpg.Connection) -> Offsets:
-    rows = [Checkpoint.of(row) for row in await connection.fetch(QUERIES["checkpoints"])]
-    return {
-        (EVENT_TOPICS[service].name, row.partition): offset for row in rows for service, offset in row.offsets.items()
-    }
+    return places(await load(connection))
 
 
 async def rewind(connection: asyncpg.Connection, topic: str, partition: int) -> None:
@@ -31,3 +43,17 @@ async def rewind(connection: asyncpg.Connection, topic: str, partition: int) -> 
         checkpoint = await lock_checkpoint(connection, partition)
         checkpoint.offsets[service], checkpoint.tails[service] = 0, ""
         await save_checkpoint(connection, checkpoint)
+
+
+async def step_back(connection: asyncpg.Connection, earlier: Rows, partitions: Collection[int]) -> None:
+    """To where the checkpoints of some partition numbers stood earlier; those that stand before it stay."""
+    for number in sorted(earlier.keys() & set(partitions)):
+        async with connection.transaction():
+            checkpoint, before = await lock_checkpoint(connection, number), earlier[number]
+            for service in SERVICES:
+                if before.offsets[service] < checkpoint.offsets[service]:
+                    checkpoint.offsets[service], checkpoint.tails[service] = (
+                        before.offsets[service],
+                        before.tails[service],
+                    )
+            await save_checkpoint(connection, checkpoint)

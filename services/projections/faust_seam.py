@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, cast
 
 import faust
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
@@ -219,6 +219,20 @@ def event_stream(app: App, agent: Callable[[Any], Awaitable[None]]) -> None:
     """Has `agent` read the three event topics as one stream of batches."""
     topic = app.topic(*(topic.name for topic in EVENT_TOPICS.values()), schema=BatchSchema(), acks=False)
     app.agent(topic, name="projections")(agent)
+
+
+class Links:
+    """Tells whether a client still speaks to its brokers over the connections of last time."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, object] = {}
+
+    def same(self, consumer: AIOKafkaConsumer) -> bool:
+        """A broker that is spoken to for the first time is no change."""
+        now = {node: link for node, link in consumer._client._conns.items() if node[0] != "bootstrap"}
+        changed = [node for node, link in now.items() if self._known.get(node, link) is not link]
+        self._known |= now
+        return not changed
 
 
 def run(app: App) -> NoReturn:

@@ -1,6 +1,6 @@
 """The relays' marks: until when everything that a service recorded is in the log, and up to which offsets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from shared.events.topics import PROGRESS
 from shared.runtime import logs
 from shared.runtime.settings import Clock
 
-NEWEST = TopicPartition(PROGRESS.name, 0)
+PLACE = TopicPartition(PROGRESS.name, 0)
 LOOK_BACK = 100
 """Records: some of each of the three relays."""
 
@@ -34,24 +34,28 @@ class Mark(msgspec.Struct, frozen=True):
     """The service's time when it said so."""
 
 
+Heard = tuple[Mark, int]
+"""A mark, and where it stands in the topic."""
 _DECODER = msgspec.json.Decoder(Mark)
 
 
 async def begin(consumer: AIOKafkaConsumer, connection: asyncpg.Connection) -> None:
     """Has the consumer read the newest marks, in no group."""
-    consumer.assign([NEWEST])
-    first, end = await consumer.beginning_offsets([NEWEST]), await consumer.end_offsets([NEWEST])
-    await connection.execute(QUERIES["marks_begin_again"], end[NEWEST])
-    consumer.seek(NEWEST, max(first[NEWEST], end[NEWEST] - LOOK_BACK))
+    consumer.assign([PLACE])
+    first, end = await consumer.beginning_offsets([PLACE]), await consumer.end_offsets([PLACE])
+    await connection.execute(QUERIES["marks_begin_again"], end[PLACE])
+    consumer.seek(PLACE, max(first[PLACE], end[PLACE] - LOOK_BACK))
 
 
-async def keep(connection: asyncpg.Connection, records: Iterable[ConsumerRecord], clock: Clock) -> None:
-    """Stores the newest mark of each service among `records`, unless it was heard before.
+def newest(fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> list[Heard]:
+    """Of each service, the last."""
+    read_ = ((read(record), record.offset) for records in fetched.values() for record in records)
+    return list({mark.service: (mark, offset) for mark, offset in read_ if mark}.values())
 
-    `clock` is the kind that the stack runs on.
-    """
-    newest = {mark.service: (mark, record.offset) for record in records if (mark := read(record))}
-    for mark, offset in newest.values():
+
+async def keep(connection: asyncpg.Connection, marks: Iterable[Heard], clock: Clock) -> None:
+    """Stores marks, unless they were heard before. `clock` is the kind that the stack runs on."""
+    for mark, offset in marks:
         told = mark.service, mark.mark, msgspec.json.encode(mark.offsets).decode(), clock, offset
         await connection.execute(QUERIES["first_mark"], *told)
         await connection.execute(QUERIES["mark"], *told)

@@ -1,25 +1,26 @@
 """Beside the worker, in a thread of its own: the relays' marks, the lag, and an end to the process when it stalls.
 
 Faust can stop consuming without a word (its issues 175, 523, 532, 629). What is seen here comes from a Kafka client
-and a PostgreSQL connection of its own, so a stall in the worker's cannot hide.
+and a PostgreSQL connection of its own, so a stall in the worker's cannot hide. That client also notices when a broker
+was away, however shortly.
 """
 
 import asyncio
 import time
 
-import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.projections import checkpoints, metrics, progress
-from services.projections.checkpoints import Offsets
+from services.projections.checkpoints import Offsets, Rows
 from services.projections.decode import SERVICE_OF_TOPIC
-from services.projections.faust_seam import App
+from services.projections.faust_seam import App, Links
+from services.projections.patience import Patient
 from services.projections.sql import QUERIES
 from shared.errors import SiaoError
 from shared.events.topics import PARTITIONS
 from shared.runtime import kafka
-from shared.runtime.settings import Clock, Settings
-from shared.runtime.worker import Pulse, Session
+from shared.runtime.settings import Settings
+from shared.runtime.worker import Pulse
 
 STALLED_SECONDS = 30.0
 ROUND_SECONDS = 1.0
@@ -31,6 +32,11 @@ EVENTS = [TopicPartition(topic, partition) for topic in SERVICE_OF_TOPIC for par
 
 class Stalled(SiaoError):
     """Ends the process; its supervisor starts it again."""
+
+
+class Reconnected(SiaoError):
+    """The broker was away. It may have lost the end of its log, and what came since may stand where we read already:
+    the worker begins again from where its checkpoints stood before, and compares."""
 
 
 class Stall:
@@ -56,48 +62,52 @@ class Stall:
         self._moved = {place: moved for place, moved in self._moved.items() if place in assigned}
 
 
-def session(app: App, settings: Settings) -> Session:
-    """One connection to each server, for as long as both last."""
+class Watch:
+    """One Kafka client for as long as it lasts, and PostgreSQL whenever it is there."""
 
-    async def watch(pulse: Pulse) -> None:
-        consumer = AIOKafkaConsumer(**kafka.login(settings), auto_offset_reset="latest")
-        connection = await asyncpg.connect(settings.database.get_secret_value(), command_timeout=30)
+    def __init__(self, app: App, settings: Settings) -> None:
+        self.app, self.settings = app, settings
+        self.database = Patient(settings)
+        self.links = Links()
+        self.earlier: Rows = {}
+        """The checkpoints at the last look."""
+
+    async def session(self, pulse: Pulse) -> None:
+        consumer = AIOKafkaConsumer(**kafka.login(self.settings), auto_offset_reset="latest")
         try:
             await consumer.start()
-            await progress.begin(consumer, connection)
-            await _rounds(pulse, app, consumer, connection, settings.clock)
+            await self.database.run(lambda connection: progress.begin(consumer, connection))
+            await self._rounds(pulse, consumer)
         finally:
             await consumer.stop()
-            await connection.close(timeout=5)
 
-    return watch
+    async def _rounds(self, pulse: Pulse, consumer: AIOKafkaConsumer) -> None:
+        stall, look_at, expire_at = Stall(time.monotonic()), 0.0, 0.0
+        while True:
+            marks = progress.newest(await consumer.getmany(progress.PLACE))
+            await self.database.run(lambda connection: progress.keep(connection, marks, self.settings.clock))  # noqa: B023
+            now = time.monotonic()
+            if now >= look_at:
+                await self._look(stall, consumer)
+                look_at = now + LOOK_SECONDS
+            if now >= expire_at:
+                await self.database.run(lambda connection: connection.execute(QUERIES["expire_quarantine"]))
+                expire_at = now + EXPIRE_SECONDS
+            if self.app.assigned:
+                pulse.beat()
+            await asyncio.sleep(ROUND_SECONDS)
 
-
-async def _rounds(
-    pulse: Pulse, app: App, consumer: AIOKafkaConsumer, connection: asyncpg.Connection, clock: Clock
-) -> None:
-    stall, look_at, expire_at = Stall(time.monotonic()), 0.0, 0.0
-    while True:
-        fetched = await consumer.getmany(progress.NEWEST)
-        await progress.keep(connection, [record for records in fetched.values() for record in records], clock)
-        now = time.monotonic()
-        if now >= look_at:
-            done, ends = await checkpoints.offsets(connection), await _ends(consumer)
-            _show(app.assigned, done, ends)
-            stall.look(now, app.assigned, done, ends)
-            look_at = now + LOOK_SECONDS
-        if now >= expire_at:
-            await connection.execute(QUERIES["expire_quarantine"])
-            expire_at = now + EXPIRE_SECONDS
-        if app.assigned:
-            pulse.beat()
-        await asyncio.sleep(ROUND_SECONDS)
-
-
-async def _ends(consumer: AIOKafkaConsumer) -> Offsets:
-    return {(tp.topic, tp.partition): end for tp, end in (await consumer.end_offsets(EVENTS)).items()}
-
-
-def _show(assigned: frozenset[tuple[str, int]], done: Offsets, ends: Offsets) -> None:
-    for place in assigned:
-        metrics.LAG.labels(SERVICE_OF_TOPIC[place[0]], place[1]).set(max(0, ends[place] - done.get(place, 0)))
+    async def _look(self, stall: Stall, consumer: AIOKafkaConsumer) -> None:
+        """Raises Stalled and Reconnected."""
+        rows = await self.database.run(checkpoints.load)  # before the broker is asked, so from before what it shows
+        ends = {(tp.topic, tp.partition): end for tp, end in (await consumer.end_offsets(EVENTS)).items()}
+        assigned, done = self.app.assigned, checkpoints.places(rows)
+        if not self.links.same(consumer):
+            numbers = {number for _, number in assigned}
+            await self.database.run(lambda connection: checkpoints.step_back(connection, self.earlier, numbers))
+            raise Reconnected
+        self.earlier = rows
+        for topic, number in assigned:
+            lag = max(0, ends[topic, number] - done.get((topic, number), 0))
+            metrics.LAG.labels(SERVICE_OF_TOPIC[topic], number).set(lag)
+        stall.look(time.monotonic(), assigned, done, ends)

@@ -9,6 +9,7 @@ from typing import Any
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.tables.recovery import Recovery
@@ -16,7 +17,15 @@ from faust.transport.consumer import Consumer, ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from services.projections.faust_seam import App, BatchScheduling, BatchSchema, CheckpointConsumer, Transport, make_app
+from services.projections.faust_seam import (
+    App,
+    BatchScheduling,
+    BatchSchema,
+    CheckpointConsumer,
+    Links,
+    Transport,
+    make_app,
+)
 from shared.events.topics import EVENT_TOPICS, PARTITIONS
 from shared.runtime.settings import Settings
 
@@ -107,6 +116,20 @@ def test_one_worker_holds_a_partition_number_of_every_topic(workers: int):
     for assignment in held:
         assert len({tuple(assignment.get(topic, ())) for topic in TOPICS}) == 1
     assert sorted(p for assignment in held for p in assignment.get(TOPICS[0], ())) == list(range(PARTITIONS))
+
+
+def test_a_new_connection_to_a_known_broker_is_noticed():
+    links, one, other = Links(), object(), object()
+
+    def client(**nodes: object) -> Any:
+        return SimpleNamespace(_client=SimpleNamespace(_conns={(node, 0): link for node, link in nodes.items()}))
+
+    assert "self._conns[conn_id] = await create_conn(" in inspect.getsource(AIOKafkaClient._get_conn)
+    assert links.same(client(bootstrap=one, a=one))
+    assert links.same(client(bootstrap=other, a=one, b=other))
+    assert links.same(client())
+    assert not links.same(client(a=other))
+    assert links.same(client(a=other))
 
 
 def test_a_batch_knows_where_its_fetch_began():

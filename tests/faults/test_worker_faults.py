@@ -15,12 +15,14 @@ from aiokafka import AIOKafkaProducer
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from shared.events.topics import EVENT_TOPICS, partition_of
 from tests.support import projections
-from tests.support.log import Log
+from tests.support.log import Log, household, registered
 from tests.support.processes import Process
 from tests.support.servers import Servers, running
 
 SEED = int(os.environ.get("SIAO_TEST_SEED", "2563"))
+REGISTRY = EVENT_TOPICS["registry"].name
 HOUSEHOLDS, KILLS = 300, 6
 
 
@@ -101,25 +103,41 @@ async def test_kafka_is_killed(servers: Servers, producer: AIOKafkaProducer, wor
     await under(servers, producer, kill, worker)
 
 
-async def test_the_log_loses_its_end_and_is_filled_again(servers: Servers, producer: AIOKafkaProducer, worker: Process):
+async def cut(servers: Servers, topic: str, partition: int) -> None:
+    """Kafka dies, and half of a partition with it."""
+    await servers.kill_kafka()
+    segment = max((servers.broker.data / f"{topic}-{partition}").glob("*.log"))
+    os.truncate(segment, segment.stat().st_size // 2)
+    await servers.start_kafka()
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["as it happens", "before the worker can look"])
+async def test_the_log_loses_its_end_and_is_filled_again(
+    servers: Servers, producer: AIOKafkaProducer, worker: Process, frozen: bool
+):
     log = projections.crowd(20, SEED, name=token_hex(6))
-    more = projections.crowd(20, SEED + 1, name=token_hex(6))
     await projections.publish(producer, log.records)
     await projections.folded(servers, log)
+    place = REGISTRY, next(record.partition for record in log.records if record.topic == REGISTRY)
+    lost = [record for record in log.records if (record.topic, record.partition) == place]
+    filling = Log()
+    for n in range(2000):  # about eighty in that partition: more than it lost
+        if partition_of(key := household(f"{token_hex(6)}{n}")) == place[1]:
+            filling.add(f"household-{key}", registered(key))
 
-    async def cut() -> None:
-        last = log.records[-1]
-        await servers.kill_kafka()
-        segment = max((servers.broker.data / f"{last.topic}-{last.partition}").glob("*.log"))
-        os.truncate(segment, segment.stat().st_size // 2)
-        await servers.start_kafka()
-        lost = [record for record in log.records if (record.topic, record.partition) == (last.topic, last.partition)]
-        await projections.publish(producer, [*more.records, *lost])
+    async def fault() -> None:
+        if frozen:
+            worker.send(signal.SIGSTOP)
+        await cut(servers, *place)
+        await projections.publish(producer, [*filling.records, *lost])
+        if frozen:
+            worker.send(signal.SIGCONT)
 
-    await under(servers, producer, cut, worker)
+    await under(servers, producer, fault, worker)
+    await projections.folded(servers, filling)
     assert "log_rewritten" in servers.home.log("projections").read_text(encoding="utf-8")
     await projections.assert_as_if_nothing_had_happened(servers, log)
-    await projections.assert_as_if_nothing_had_happened(servers, more)
+    await projections.assert_as_if_nothing_had_happened(servers, filling)
 
 
 async def test_a_log_without_its_beginning_is_refused(tmp_path: Path):

@@ -230,6 +230,10 @@ async def settled(database: asyncpg.Connection) -> datetime | None:
     return found
 
 
+async def hear(database: asyncpg.Connection, record: Any) -> None:
+    await progress.keep(database, progress.newest({progress.PLACE: [record]}), "real")
+
+
 def mark(second: int, offset: int, **ends: int) -> Any:
     told = {"service": "registry", "mark": timestamp(START + timedelta(seconds=second)), "clock": timestamp(START)}
     value = json.dumps({**told, "offsets": {name[1:]: end for name, end in ends.items()}}).encode()
@@ -239,21 +243,34 @@ def mark(second: int, offset: int, **ends: int) -> Any:
 async def test_a_mark_counts_once_its_offsets_are_passed(database: asyncpg.Connection):
     record = Log().add(NAME, registered(KEY))
     place = f"p{record.partition}"
-    await progress.keep(database, [mark(1, 0, **{place: 1})], "real")
+    await hear(database, mark(1, 0, **{place: 1}))
     assert await settled(database) is None
-    await progress.keep(database, [mark(2, 1, **{place: 2})], "real")  # must not put the first one off
+    await hear(database, mark(2, 1, **{place: 2}))  # must not put the first one off
     await feed(database, [record])
     assert await settled(database) == START + timedelta(seconds=1)
-    await progress.keep(database, [mark(3, 2, **{place: 9})], "real")
+    await hear(database, mark(3, 2, **{place: 9}))
     assert await settled(database) == START + timedelta(seconds=1)
     # The log has become shorter than the third said: that one would never settle.
-    await progress.keep(database, [mark(4, 3, **{place: 1})], "real")
+    await hear(database, mark(4, 3, **{place: 1}))
     assert await settled(database) == START + timedelta(seconds=4)
 
 
 async def test_a_mark_heard_before_changes_nothing_and_a_lower_one_counts(database: asyncpg.Connection):
     for second, offset in (4, 0), (5, 1), (4, 0), (4, 1):
-        await progress.keep(database, [mark(second, offset, p0=0)], "real")
+        await hear(database, mark(second, offset, p0=0))
     assert await settled(database) == START + timedelta(seconds=5)
-    await progress.keep(database, [mark(3, 2, p0=0)], "real")  # a clock was set back
+    await hear(database, mark(3, 2, p0=0))  # a clock was set back
     assert await settled(database) == START + timedelta(seconds=3)
+
+
+async def test_checkpoints_step_back_but_never_forward(database: asyncpg.Connection):
+    log = Log()
+    one, two = log.add(NAME, registered(KEY)), log.add(NAME, assessed(KEY, health=True))
+    await feed(database, [one])
+    earlier = await checkpoints.load(database)
+    await feed(database, [two])
+    await checkpoints.step_back(database, earlier, {one.partition})
+    assert await checkpoints.load(database) == earlier
+    await checkpoints.rewind(database, one.topic, one.partition)
+    await checkpoints.step_back(database, earlier, {one.partition})
+    assert (await checkpoints.load(database))[one.partition].offsets["registry"] == 0
