@@ -18,7 +18,8 @@ bounds the mark, unless the relay has deleted it, which it does after Kafka's ac
 Only identities of transactions are compared, never their start (which is real time) with `recorded_at` (which may be
 simulated). A simulated clock that is set forward jumps at a commit: who read it before the jump was open in 1, or read
 no less than 1 did. Who was open in 1 and stays so only holds the mark back, be it a reader or an idle transaction: the
-last mark is repeated, and stays true, since nothing recorded before it can still come. Nobody else holds it. Should the machine's clock be set back, the next marks are lower, and each is true from then on; the log says so.
+last mark is repeated, and stays true, since nothing recorded before it can still come. Nobody else holds it.
+Should the machine's clock be set back, the next marks are lower, and each is true from then on; the log says so.
 
 The relay's own connection writes no events and is left out. Others of the role that wait do so outside of transactions
 (shared/runtime/lock.py). Anything that appends must log in as the service's role.
