@@ -1,6 +1,7 @@
 """A real PostgreSQL and a real Kafka of their own for one file of tests, provisioned as the launcher does it.
 
-The tests of a file share the database and the topics, so each makes random ids. Processes die with the test session, however it ends.
+The tests of a file share the database and the topics, so each makes random ids. Processes die with the tests, however
+those end.
 """
 
 import asyncio
