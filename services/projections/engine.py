@@ -23,6 +23,7 @@ from services.projections.model import ReadModel
 from services.projections.models import MODELS
 from services.projections.steps import Cell
 from services.projections.tables import Known
+from shared.runtime.failpoint import failpoint
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ async def settle(
         if found.touched:
             await tables.mark_incomplete(connection, partition, found.touched)
         await tables.save_checkpoint(connection, checkpoint)
+        failpoint("worker.before_commit")
+    failpoint("worker.after_commit")
     quarantined = sum(isinstance(record, Unreadable) for record in records)
     return Settled(len(found.folded), found.repeated, quarantined, found.parked, refolded)
 

@@ -17,6 +17,8 @@ POINTS = (
     "relay.restoring",
     "follower.before_commit",
     "follower.after_commit",
+    "worker.before_commit",
+    "worker.after_commit",
     "rebuild.before_switch",
     "rebuild.after_switch",
 )

@@ -6,6 +6,7 @@ import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -48,10 +49,11 @@ async def trickle(producer: AIOKafkaProducer, log: Log) -> None:
         await asyncio.sleep(0.05)
 
 
-async def keep_alive(worker: Process) -> None:
+async def keep_alive(worker: Process, deaths: list[int]) -> None:
     """As a supervisor does."""
     while True:
         if worker.exit_code is not None:
+            deaths.append(worker.exit_code)
             with suppress(RuntimeError):
                 await worker.start()
         await asyncio.sleep(0.01)
@@ -59,10 +61,10 @@ async def keep_alive(worker: Process) -> None:
 
 async def under(
     servers: Servers, producer: AIOKafkaProducer, fault: Callable[[], Awaitable[None]], *supervised: Process
-) -> None:
-    """Publishes a crowd's events while `fault` goes on, and compares in the end."""
-    log = projections.crowd(HOUSEHOLDS, SEED, name=token_hex(6))
-    supervisors = [asyncio.create_task(keep_alive(process)) for process in supervised]
+) -> list[int]:
+    """Publishes a crowd's events while `fault` goes on, and compares in the end. Answers with what exit codes died."""
+    log, deaths = projections.crowd(HOUSEHOLDS, SEED, name=token_hex(6)), list[int]()
+    supervisors = [asyncio.create_task(keep_alive(process, deaths)) for process in supervised]
     try:
         await asyncio.gather(trickle(producer, log), fault())
         await projections.folded(servers, log)
@@ -70,6 +72,7 @@ async def under(
         for supervisor in supervisors:
             supervisor.cancel()
     await projections.assert_as_if_nothing_had_happened(servers, log)
+    return deaths
 
 
 async def test_killed_at_random(servers: Servers, producer: AIOKafkaProducer, worker: Process):
@@ -82,6 +85,17 @@ async def test_killed_at_random(servers: Servers, producer: AIOKafkaProducer, wo
             await worker.start()
 
     await under(servers, producer, kill)
+
+
+@pytest.mark.parametrize("point", ["worker.before_commit", "worker.after_commit"])
+async def test_killed_at_a_commit(servers: Servers, producer: AIOKafkaProducer, point: str):
+    process = projections.worker(servers, SIAO_FAILPOINTS=f"{SEED}:{point}=0.004")
+    await process.start()
+    try:
+        deaths = await under(servers, producer, partial(asyncio.sleep, 0), process)
+    finally:
+        await process.end()
+    assert set(deaths) == {-signal.SIGKILL}
 
 
 async def test_postgresql_restarts(servers: Servers, producer: AIOKafkaProducer, worker: Process):

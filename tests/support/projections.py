@@ -129,9 +129,9 @@ async def publish(producer: AIOKafkaProducer, records: Iterable[Record]) -> None
     await asyncio.gather(*sent)
 
 
-def worker(servers: Servers) -> Process:
+def worker(servers: Servers, **environment: str) -> Process:
     settings = servers.settings("projections", http_port=free_port())
-    return Process("projections", "", settings, servers.home.log("projections"))
+    return Process("projections", "", settings, servers.home.log("projections"), **environment)
 
 
 async def folded(servers: Servers, log: Log) -> None:
