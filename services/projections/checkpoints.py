@@ -33,6 +33,12 @@ async def offsets(connection: asyncpg.Connection) -> Offsets:
     return places(await load(connection))
 
 
+async def begin(connection: asyncpg.Connection, partitions: Collection[int]) -> Offsets:
+    """Where to begin; partitions that were never folded get their row."""
+    await connection.execute(QUERIES["new_checkpoints"], sorted(partitions))
+    return await offsets(connection)
+
+
 async def rewind(connection: asyncpg.Connection, topic: str, partition: int) -> None:
     """The log holds other records than those that were folded: it is read again from its first one.
 

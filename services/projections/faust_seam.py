@@ -8,17 +8,19 @@ Four changes to faust-streaming, each at one of its own joints:
 No tables, no acks, no web server. A batch that an earlier assignment left behind carries that assignment's number.
 """
 
+import asyncio
 import os
 import socket
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
@@ -32,6 +34,7 @@ FETCH_RECORDS = 20_000
 BATCH_RECORDS = 2_000
 METADATA_MAX_AGE_MS = 3_000
 """Or a worker that lost the broker while it subscribed stays without partitions for five minutes."""
+BETWEEN_SEEKS = 0.1
 SECONDS_TO_STOP = 10.0
 """After a crash Faust has this long to stop by itself."""
 
@@ -43,8 +46,8 @@ class CheckpointOutsideLog(Exception):
 
 
 class Checkpoints(Protocol):
-    async def offsets(self) -> Mapping[tuple[str, int], int]:
-        """(topic, partition) -> the next offset, of every partition that was ever folded."""
+    async def begin(self, partitions: Collection[int]) -> Mapping[tuple[str, int], int]:
+        """(topic, partition) -> the next offset, for these partition numbers at least; none is 0."""
 
     async def rewind(self, topic: str, partition: int) -> None:
         """Starts a partition of a topic again from its first record; versions make the repeats harmless."""
@@ -129,18 +132,21 @@ class CheckpointConsumer(driver.Consumer):
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Faust calls it whenever partitions are assigned and whenever it rewinds: it decides where reading begins."""
-        try:
-            return await self._seek_to_checkpoints()
-        except Exception as error:  # nothing may be read from anywhere else
-            await self.app.give_up(error)
-            raise
+        while True:
+            try:
+                return await self._seek_to_checkpoints()
+            except IllegalStateError:  # a partition went away meanwhile: look again at what is assigned
+                await asyncio.sleep(BETWEEN_SEEKS)
+            except Exception as error:  # nothing may be read from anywhere else
+                await self.app.give_up(error)
+                raise
 
     async def _seek_to_checkpoints(self) -> Mapping[TP, int]:
         assigned = [TopicPartition(tp.topic, tp.partition) for tp in self.assignment()]
         if not assigned:
             self.app.assigned = frozenset()
             return {}
-        checkpoints = await self.app.checkpoints.offsets()
+        checkpoints = await self.app.checkpoints.begin({tp.partition for tp in assigned})
         begins, ends = await self._thread.earliest_offsets(*assigned), await self._thread.highwaters(*assigned)
         found = {}
         for tp in assigned:

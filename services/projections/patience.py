@@ -13,10 +13,9 @@ from shared.runtime.settings import Settings
 CONNECTIONS = 4
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
-# A worker that was frozen in a transaction holds its checkpoint's lock: PostgreSQL then ends that transaction. Whoever
-# waits for the lock gives its connection back meanwhile, so that other partitions go on.
-LIMITS = {"idle_in_transaction_session_timeout": "20s", "lock_timeout": "2s"}
-PASSING = (*postgres.TRANSIENT, asyncpg.LockNotAvailableError, asyncpg.IdleInTransactionSessionTimeoutError)
+LIMITS = {"lock_timeout": "2s"}
+"""Who waits for a lock gives its connection back meanwhile, so that other partitions go on."""
+PASSING = (*postgres.TRANSIENT, asyncpg.LockNotAvailableError)
 
 log = logs.get(__name__)
 T = TypeVar("T")

@@ -10,6 +10,23 @@ FROM checkpoint WHERE partition = $1 FOR UPDATE
 -- name: new_checkpoint
 INSERT INTO checkpoint (partition) VALUES ($1) ON CONFLICT DO NOTHING
 
+-- name: new_checkpoints
+-- Before the first batch, so that the row is there to be seen when somebody else has locked it. Only those that are
+-- missing: over a locked row even DO NOTHING would wait.
+INSERT INTO checkpoint (partition)
+SELECT number FROM unnest($1::smallint[]) AS wanted (number)
+WHERE NOT EXISTS (SELECT FROM checkpoint WHERE partition = number) ON CONFLICT DO NOTHING
+
+-- name: end_frozen
+-- Ends the session that has held this partition's row for long: of a worker that was frozen, perhaps in the middle of a
+-- statement, where no timeout of PostgreSQL's reaches it. `xmax` is the transaction that locked the row.
+SELECT pg_terminate_backend(holder.pid)
+FROM checkpoint
+JOIN pg_locks AS held ON held.locktype = 'transactionid' AND held.granted AND held.transactionid = checkpoint.xmax
+JOIN pg_stat_activity AS holder ON holder.pid = held.pid
+WHERE checkpoint.partition = $1 AND holder.pid <> pg_backend_pid()
+  AND holder.xact_start < clock_timestamp() - $2::interval
+
 -- name: save_checkpoint
 UPDATE checkpoint
 SET registry = $2, pairing = $3, interventions = $4,

@@ -73,7 +73,7 @@ class Watch:
         """The checkpoints at the last look."""
 
     async def session(self, pulse: Pulse) -> None:
-        consumer = AIOKafkaConsumer(**kafka.login(self.settings), auto_offset_reset="latest", fetch_max_wait_ms=5000)
+        consumer = AIOKafkaConsumer(**kafka.login(self.settings), auto_offset_reset="latest")
         try:
             await consumer.start()
             await self.database.run(lambda connection: progress.begin(consumer, connection))

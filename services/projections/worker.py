@@ -1,7 +1,11 @@
 """The Faust worker: one agent on the three event topics, a lane a partition number, PostgreSQL behind them."""
 
 import time
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
+
+import asyncpg
 
 from services.projections import checkpoints, engine, metrics
 from services.projections.checkpoint import LogRewritten, LostRecords, Slice
@@ -11,8 +15,12 @@ from services.projections.engine import Settled
 from services.projections.faust_seam import App, Batch, event_stream, make_app
 from services.projections.lanes import Lanes
 from services.projections.patience import Patient
+from services.projections.sql import QUERIES
 from shared.runtime import logs
 from shared.runtime.settings import Settings
+
+FROZEN = timedelta(seconds=10)
+"""A transaction that holds a partition of ours for so long is nobody's any more."""
 
 log = logs.get(__name__)
 
@@ -26,8 +34,8 @@ class Worker:
         self._lanes: Lanes | None = None
         event_stream(self.app, self._project)
 
-    async def offsets(self) -> Offsets:
-        return await self.database.run(checkpoints.offsets)
+    async def begin(self, partitions: Collection[int]) -> Offsets:
+        return await self.database.run(lambda connection: checkpoints.begin(connection, partitions))
 
     async def rewind(self, topic: str, partition: int) -> None:
         log.error("log_rewritten", topic=topic, partition=partition)
@@ -45,7 +53,7 @@ class Worker:
         slices = [Slice(SERVICE_OF_TOPIC[batch.topic], batch.start, batch.records) for batch in batches]
         begun = time.perf_counter()
         try:
-            settled = await self.database.run(lambda connection: engine.settle(connection, partition, slices))
+            settled = await self.database.run(lambda connection: fold(connection, partition, slices))
         except LogRewritten as found:
             await self.rewind(next(b.topic for b in batches if SERVICE_OF_TOPIC[b.topic] == found.service), partition)
             await self.app.give_up(found)
@@ -58,6 +66,15 @@ class Worker:
             metrics.SECONDS.observe(time.perf_counter() - begun)
             metrics.BATCH.observe(sum(len(batch.records) for batch in batches))
             tell(partition, settled)
+
+
+async def fold(connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
+    """`engine.settle`; takes the partition from a worker that froze while it held it."""
+    try:
+        return await engine.settle(connection, partition, slices)
+    except asyncpg.LockNotAvailableError:
+        await connection.execute(QUERIES["end_frozen"], partition, FROZEN)
+        raise
 
 
 def tell(partition: int, settled: Settled) -> None:

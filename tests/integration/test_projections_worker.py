@@ -129,9 +129,6 @@ async def test_it_ends_when_told_to(worker: Process):
     assert time.monotonic() - begun < 10
 
 
-@pytest.mark.xfail(
-    reason="open: some records of the frozen worker's partitions stay behind for over a minute", strict=False
-)
 async def test_two_workers_share_the_partitions_and_one_takes_over(servers: Servers, producer: AIOKafkaProducer):
     one, two = projections.worker(servers), projections.worker(servers)
     await one.start()
