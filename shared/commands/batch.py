@@ -13,6 +13,7 @@ from shared.commands.reading import Submission
 from shared.errors import Rejected
 from shared.events.base import Event
 from shared.eventstore import clock, receipts, store
+from shared.runtime.failpoint import failpoint
 from shared.runtime.settings import Clock
 from shared.thai import BANGKOK
 
@@ -90,6 +91,8 @@ class Batch:
             self._remembered = await receipts.find(self._connection, [s.key for s in submissions])
             fresh = [s for s in submissions if s.key not in self._remembered]
             outcomes = await self._settle(submissions, fresh)
+            failpoint("command.before_commit")
+        failpoint("command.after_commit")
         for stream, head in self._heads.items():
             self._kept.keep(stream, head.version, self._states[stream])
         return outcomes

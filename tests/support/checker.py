@@ -121,17 +121,33 @@ async def check_projections(servers: Servers, events: list[Event]) -> None:
             for r in await connection.fetch("SELECT stream, version, hash FROM fact")
         }
         assert facts == {(event.stream, event.version): event.hash for event in events}
-        rows = await connection.fetch(
-            """SELECT village, cohort, household_class, dimension, measure, sum(n)::int AS n FROM coverage_rollup
-               WHERE measure IN ('need', 'reached') GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0"""
-        )
-        assert {tuple(row)[:5]: row["n"] for row in rows} == _coverage(events)
-        loads = await connection.fetch(
-            "SELECT helper, sum(n)::int AS n FROM caseload_rollup WHERE role = 'lead' GROUP BY 1 HAVING sum(n) <> 0"
-        )
-        assert {row["helper"]: row["n"] for row in loads} == _leads(events)
+        assert await figures(connection) == expected(events)
     finally:
         await connection.close()
+
+
+Figures = Mapping[str, Mapping[Any, Any]]
+"""Read model -> cell -> how many."""
+
+
+async def figures(connection: asyncpg.Connection) -> Figures:
+    """What the tables of a schema say; the connection's search_path names it."""
+    rows = await connection.fetch(
+        """SELECT village, cohort, household_class, dimension, measure, sum(n)::int AS n FROM coverage_rollup
+           WHERE measure IN ('need', 'reached') GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0"""
+    )
+    loads = await connection.fetch(
+        "SELECT helper, sum(n)::int AS n FROM caseload_rollup WHERE role = 'lead' GROUP BY 1 HAVING sum(n) <> 0"
+    )
+    return {
+        "coverage": {tuple(row)[:5]: row["n"] for row in rows},
+        "leads": {row["helper"]: row["n"] for row in loads},
+    }
+
+
+def expected(events: Sequence[Event]) -> Figures:
+    """The same, folded from events the plain way."""
+    return {"coverage": _coverage(events), "leads": _leads(events)}
 
 
 async def folded(servers: Servers, events: list[Event]) -> bool:
@@ -144,7 +160,7 @@ async def folded(servers: Servers, events: list[Event]) -> bool:
         await connection.close()
 
 
-def _coverage(events: list[Event]) -> Mapping[tuple[str, ...], int]:
+def _coverage(events: Sequence[Event]) -> Mapping[tuple[str, ...], int]:
     """(village, cohort, class, dimension, measure) -> households, folded the plain way."""
     counted: Counter[tuple[str, ...]] = Counter()
     by_key = sorted(events, key=lambda e: (envelope.key_of(e.stream), e.recorded_at, e.stream, e.version))
@@ -167,7 +183,7 @@ def _coverage(events: list[Event]) -> Mapping[tuple[str, ...], int]:
     return counted
 
 
-def _leads(events: list[Event]) -> Mapping[str, int]:
+def _leads(events: Sequence[Event]) -> Mapping[str, int]:
     loads: Counter[str] = Counter()
     for event in events:
         if event.type in ("PairAssigned.v1", "PairEnded.v1") and event.data["role"] == "lead":

@@ -104,6 +104,11 @@ def test_fail_points_follow_their_plan():
     assert run("1:relay.no_such_point=1", hit) == 1
     often = "for n in range(100):\n    print(n, flush=True); failpoint('relay.before_send')"
     assert run("5:relay.before_send=0.1", often) == -signal.SIGKILL
+    assert run("0:relay.before_send@2=exit", hit) == 0
+    assert run("0:relay.before_send@2=exit", f"{hit}; {hit}") == -signal.SIGKILL
+    slept = f"import time; begun = time.monotonic(); {hit}; raise SystemExit(time.monotonic() - begun >= 0.2)"
+    assert run("0:relay.before_send@1=0.2", slept) == 1
+    assert run("0:relay.before_send@3=0.2", slept) == 0
 
 
 def test_a_producer_that_gets_nothing_away_ends_the_process(monkeypatch):

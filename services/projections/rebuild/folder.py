@@ -22,6 +22,7 @@ from services.projections.rebuild import merged, targets
 from services.projections.rebuild.tally import Tally
 from services.projections.rebuild.targets import Targets
 from shared.runtime.consumer import consuming
+from shared.runtime.failpoint import failpoint
 from shared.runtime.settings import Settings
 
 LANES = 2
@@ -86,6 +87,7 @@ class Lane:
                 read = sum(len(piece.records) for piece in slices)
                 kept = merged.known_by(slices, self._moment) if self._moment else slices
                 _say(Tally.of(read, await engine.settle(self._connection, number, kept)))
+                failpoint("rebuild.folding")
 
 
 async def connect(settings: Settings, schema: str) -> asyncpg.Connection:
