@@ -1,6 +1,6 @@
 """Kafka as Siao needs it: its topics, a SCRAM user a service, and just the rights of shared/events/topics.py."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from confluent_kafka.admin import (
     UserScramCredentialAlteration,
     UserScramCredentialUpsertion,
 )
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from deploy.local.trouble import Trouble
 from shared.events.topics import GROUP_PREFIXES, TOPICS, Topic
@@ -154,17 +155,8 @@ def rights() -> set[AclBinding]:
 
 
 def _rights(admin: AdminClient, principals: Iterable[str], *, insecure: bool, address: str) -> None:
-    everything = AclBindingFilter(  # None is any; its annotations do not say so
-        ResourceType.ANY,
-        None,  # type: ignore[arg-type]
-        ResourcePatternType.ANY,
-        None,  # type: ignore[arg-type]
-        None,  # type: ignore[arg-type]
-        AclOperation.ANY,
-        AclPermissionType.ANY,
-    )
     try:
-        there = set(admin.describe_acls(everything).result(SECONDS))
+        there = granted(admin)
     except KafkaException as error:
         if error.args[0].name() != "SECURITY_DISABLED":
             raise
@@ -176,6 +168,34 @@ def _rights(admin: AdminClient, principals: Iterable[str], *, insecure: bool, ad
         _done(admin.create_acls(list(missing)).values())
     if surplus := {acl for acl in there - rights() if acl.principal in ours}:
         _done(admin.delete_acls([_only(acl) for acl in surplus]).values())
+    if missing or surplus:
+        _until(lambda: rights() <= (now := granted(admin)) and not now & surplus)
+
+
+def granted(admin: AdminClient) -> set[AclBinding]:
+    """Every right that the broker knows of, whoever's."""
+    everything = AclBindingFilter(  # None is any; its annotations do not say so
+        ResourceType.ANY,
+        None,  # type: ignore[arg-type]
+        ResourcePatternType.ANY,
+        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        AclOperation.ANY,
+        AclPermissionType.ANY,
+    )
+    return set(admin.describe_acls(everything).result(SECONDS))
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    """Waits until the broker does what the controller has promised: it learns of it a moment later.
+
+    Raises TimeoutError.
+    """
+    wait = Retrying(retry=retry_if_result(lambda held: not held), stop=stop_after_delay(SECONDS), wait=wait_fixed(0.1))
+    try:
+        wait(holds)
+    except RetryError as error:
+        raise TimeoutError from error
 
 
 def _allow(
