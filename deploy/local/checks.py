@@ -48,6 +48,11 @@ def run(console: Console) -> int:
     return 1 if total.failed else 0
 
 
+def faults(seeds: int, first: int) -> int:
+    """So many seeds of faults (tests/support/seeded); 0 only if every promise held."""
+    return _run("tests.support.seeded", "--seeds", str(seeds), "--first", str(first))
+
+
 def _all(console: Console) -> Iterator[Counts]:
     for name, command in STATIC.items():
         console.rule(name, align="left")

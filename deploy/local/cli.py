@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 agency_app = typer.Typer(help="Agencies that publish: their tokens.", no_args_is_help=True)
 app.add_typer(agency_app, name="agency")
+test_app = typer.Typer(help="Run everything that CI runs.")
+app.add_typer(test_app, name="test")
 
 
 @app.command("demo")
@@ -105,10 +107,20 @@ def rebuild_command(
     raise typer.Exit(code)
 
 
-@app.command("test")
-def test_command() -> None:
+@test_app.callback(invoke_without_command=True)
+def test_command(context: typer.Context) -> None:
     """Run everything that CI runs, and end with one line of counts."""
-    raise typer.Exit(checks.run(console))
+    if context.invoked_subcommand is None:
+        raise typer.Exit(checks.run(console))
+
+
+@test_app.command("faults")
+def test_faults_command(
+    seeds: Annotated[int, typer.Option(min=1, help="How many, one after the other; a night is about 500.")] = 1,
+    first: Annotated[int, typer.Option(min=0, help="The first; a seed always means the same faults.")] = 1,
+) -> None:
+    """Break everything as each seed says, and check every promise. Exit 1 if one is broken, with its seed."""
+    raise typer.Exit(checks.faults(seeds, first))
 
 
 RESERVED = (demo.GOVERNOR, status.OPERATOR)

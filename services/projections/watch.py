@@ -19,6 +19,7 @@ from services.projections.sql import QUERIES
 from shared.errors import SiaoError
 from shared.events.topics import PARTITIONS
 from shared.runtime import kafka
+from shared.runtime.consumer import close
 from shared.runtime.settings import Settings
 from shared.runtime.worker import Pulse
 
@@ -79,7 +80,7 @@ class Watch:
             await self.database.run(lambda connection: progress.begin(consumer, connection))
             await self._rounds(pulse, consumer)
         finally:
-            await consumer.stop()
+            await close(consumer)
 
     async def _rounds(self, pulse: Pulse, consumer: AIOKafkaConsumer) -> None:
         stall, look_at, expire_at = Stall(time.monotonic()), 0.0, 0.0

@@ -1,6 +1,5 @@
 """The HTTP process of a write service, put together."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -19,7 +18,7 @@ from shared.runtime import auth, postgres, web
 from shared.runtime.after import parse
 from shared.runtime.poke import Poker
 from shared.runtime.settings import Settings
-from shared.runtime.worker import end_process
+from shared.runtime.worker import going_on
 
 
 class Wait(Protocol):
@@ -52,10 +51,8 @@ def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> 
             await clock.claim(pool, settings.clock)
             with Poker(settings) as poke:
                 app.state.pool, app.state.desk = pool, Desk(pool, deciding, poke)
-                serving = asyncio.create_task(app.state.desk.run())
-                serving.add_done_callback(end_process)
-                yield
-                serving.cancel()
+                async with going_on(app.state.desk.run()):
+                    yield
 
     app = FastAPI(title=f"Siao {service}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(http.routes(service, reader, gateway_key, before))

@@ -1,5 +1,6 @@
 """A consumer that keeps its place somewhere else than in Kafka."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -33,4 +34,10 @@ async def consuming(settings: Settings, *, wait_ms: int = 500) -> AsyncIterator[
         await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await close(consumer)
+
+
+async def close(consumer: AIOKafkaConsumer) -> None:
+    """`stop`, whose cancelled fetches would otherwise cancel us while no broker can be reached (aiokafka 0.14)."""
+    await asyncio.wait([asyncio.create_task(consumer.stop())])
+    await consumer._client.close()  # where `stop` did not come so far

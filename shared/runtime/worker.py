@@ -6,9 +6,10 @@ session, and another begins; anything else ends the process, which its superviso
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import Any
 
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
@@ -57,12 +58,8 @@ def worker(title: str, session: Session) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = asyncio.create_task(_sessions(session, pulse))
-        work.add_done_callback(end_process)
-        yield
-        while not work.done():  # again, because what breaks while a session is closed can hide the cancellation
-            work.cancel()
-            await asyncio.wait([work], timeout=1)
+        async with going_on(_sessions(session, pulse)):
+            yield
 
     app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     return web.equip(app, pulse.ready)
@@ -80,8 +77,22 @@ async def _sessions(session: Session, pulse: Pulse) -> None:
         await asyncio.sleep(pause)
 
 
-def end_process(work: asyncio.Task[None]) -> None:
-    """For `add_done_callback` of what must never end by itself: the supervisor starts the process again."""
-    if not work.cancelled():
-        log.critical("work_ended", exc_info=work.exception())
-        os._exit(EXIT_CODE)
+@asynccontextmanager
+async def going_on(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on beside the block. A process without it is of no use: it ends, and its supervisor starts it
+    again. That holds for a cancellation too, which can escape from a library that cancels tasks of its own."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_end_process)
+    try:
+        yield
+    finally:
+        task.remove_done_callback(_end_process)
+        while not task.done():  # again, because what breaks while work is closed can hide the cancellation
+            task.cancel()
+            await asyncio.wait([task], timeout=1)
+
+
+def _end_process(task: asyncio.Task[None]) -> None:
+    why = "cancelled" if task.cancelled() else repr(task.exception())
+    log.critical("work_ended", why=why, exc_info=None if task.cancelled() else task.exception())
+    os._exit(EXIT_CODE)

@@ -27,6 +27,8 @@ class Process:
         self.settings, self._log, self._more = settings, log, environment
         self.folder = ROOT
         """Of the version that runs."""
+        self.plans: list[str] = []
+        """SIAO_FAILPOINTS of its next lives, the nearest first."""
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,11 +42,12 @@ class Process:
 
     def spawn(self) -> None:
         libc = ctypes.CDLL(None)
+        points = {"SIAO_FAILPOINTS": self.plans.pop(0)} if self.plans else {}
         with self._log.open("ab") as out:
             self._child = subprocess.Popen(
                 self._command,
                 cwd=self.folder,
-                env=environment(self.settings) | self._more,
+                env=environment(self.settings) | self._more | points,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,

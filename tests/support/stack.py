@@ -1,39 +1,50 @@
 """All of Siao's processes on a test session's servers, kept alive as the supervisor keeps them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from shared.events.catalog import SERVICES
-from shared.events.topics import FOLLOWERS
 from shared.runtime import auth
 from shared.runtime.auth import Role
 from shared.runtime.settings import Settings
 from tests.support.processes import Process
+from tests.support.seeded import plan
 from tests.support.servers import Servers, free_port
 
 
 class Stack:
-    def __init__(self, servers: Servers, **environment: str) -> None:
+    """`points`: process -> SIAO_FAILPOINTS of each of its lives."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        workers: int = 1,
+        second_relays: Sequence[str] = (),
+        points: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._servers = servers
         self.processes: dict[str, Process] = {}
-        for service in SERVICES:
-            poke = f"127.0.0.1:{free_port()}"
-            parts = ["api", "relay", *(["follower"] if service in FOLLOWERS else [])]
-            for part in parts:
-                self._add(f"{service} {part}", self._settings(service, poke), environment)
-        self._add("projections", self._settings("projections"), environment)
-        urls = ",".join(f"{service}={self.processes[f'{service} api'].url}" for service in SERVICES)
-        gateway = servers.settings("gateway", http_port=free_port(), services=urls)
-        self._add("gateway", gateway, environment)
+        self.deaths: Counter[tuple[str, int]] = Counter()
+        """(process, exit code) -> how often it was started again."""
+        pokes = {service: f"127.0.0.1:{free_port()}" for service in SERVICES}
+        for name in plan.processes(workers, second_relays):
+            module, *part = name.split()
+            poke = pokes.get(module, "") if name[-1] != "2" else ""
+            settings = self._gateway() if name == "gateway" else self._settings(module, poke)
+            log = self._servers.home.log(f"stack-{name.replace(' ', '-')}")
+            named = "".join(word for word in part if not word.isdigit())
+            self.processes[name] = Process(module, named, settings, log)
+            self.processes[name].plans = list((points or {}).get(name, ()))
 
-    def _settings(self, service: str, poke: str = "") -> Settings:
+    def _settings(self, service: str, poke: str) -> Settings:
         return self._servers.settings(service, http_port=free_port(), poke=poke)
 
-    def _add(self, name: str, settings: Settings, environment: dict[str, str]) -> None:
-        module, _, part = name.partition(" ")
-        log = self._servers.home.log(f"stack-{name.replace(' ', '-')}")
-        self.processes[name] = Process(module, part, settings, log, **environment)
+    def _gateway(self) -> Settings:
+        urls = ",".join(f"{service}={self.processes[f'{service} api'].url}" for service in SERVICES)
+        return self._servers.settings("gateway", http_port=free_port(), services=urls)
 
     @property
     def gateway(self) -> str:
@@ -47,10 +58,17 @@ class Stack:
     async def keep_alive(self) -> None:
         """Starts again what died, until cancelled."""
         while True:
-            for process in self.processes.values():
+            for name, process in self.processes.items():
                 if process.exit_code is not None:
+                    self.deaths[name, process.exit_code] += 1
                     process.spawn()
             await asyncio.sleep(0.2)
+
+    def no_more_faults(self) -> None:
+        """Nothing is held, and who starts from now on meets no fail point."""
+        for process in self.processes.values():
+            process.plans.clear()
+            process.send(signal.SIGCONT)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -28,7 +28,7 @@ class Entry:
 async def entries(servers: Servers, service: str = "registry") -> list[Entry]:
     """Every record of the service's topic, each partition in its order."""
     found = []
-    async for record in _records(servers, EVENT_TOPICS[service]):
+    async for record in records(servers, EVENT_TOPICS[service]):
         told, digest = envelope.read((name, value.decode()) for name, value in record.headers)
         found.append(Entry(record.partition, record.offset, told.stream, told.version, digest))
     return found
@@ -36,7 +36,7 @@ async def entries(servers: Servers, service: str = "registry") -> list[Entry]:
 
 async def progress(servers: Servers, service: str = "registry") -> list[dict[str, Any]]:
     """What the service's relay told of its watermark, in order."""
-    told = [json.loads(record.value) async for record in _records(servers, PROGRESS)]
+    told = [json.loads(record.value) async for record in records(servers, PROGRESS)]
     return [message for message in told if message["service"] == service]
 
 
@@ -58,7 +58,8 @@ async def assert_published(servers: Servers, service: str = "registry") -> list[
     return log
 
 
-async def _records(servers: Servers, topic: Topic) -> AsyncIterator[ConsumerRecord]:
+async def records(servers: Servers, topic: Topic) -> AsyncIterator[ConsumerRecord]:
+    """Every record of a topic up to its end now, each partition in its order."""
     consumer = AIOKafkaConsumer(**servers.kafka_login("admin"), auto_offset_reset="earliest")
     await consumer.start()
     try:

@@ -12,7 +12,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from shared.eventstore import publisher
-from shared.runtime import wake, worker
+from shared.runtime import consumer, wake, worker
 from shared.runtime.hush import REMEMBERED, Hush
 from shared.runtime.settings import Settings
 from shared.runtime.worker import NotWorking, Pulse
@@ -42,6 +42,35 @@ def test_what_passes_begins_another_session_and_anything_else_ends_the_work(monk
     with pytest.raises(KeyError):
         asyncio.run(worker._sessions(session, Pulse()))
     assert list(failures) == []
+
+
+def test_work_that_a_library_cancels_ends_the_process():
+    code = """
+import asyncio
+from shared.runtime.worker import going_on
+async def work(): raise asyncio.CancelledError
+async def serve():
+    async with going_on(work()): await asyncio.sleep(60)
+asyncio.run(serve())"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert done.returncode == worker.EXIT_CODE
+
+
+def test_a_consumer_whose_fetches_are_cancelled_as_it_stops_cancels_nobody_else():
+    closed = []
+
+    class Client:
+        async def close(self) -> None:
+            closed.append("client")
+
+    class Consumer:
+        _client = Client()
+
+        async def stop(self) -> None:
+            raise asyncio.CancelledError
+
+    asyncio.run(consumer.close(Consumer()))
+    assert closed == ["client"]
 
 
 def test_a_poke_ends_the_wait_and_is_not_lost_between_waits():

@@ -1,0 +1,133 @@
+"""One run of a seed: servers of its own, everything at once, then rest, then every promise."""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from shared.events.catalog import SERVICES
+from shared.events.topics import FOLLOWERS
+from tests.support import rebuilding
+from tests.support.seeded.chaos import Chaos
+from tests.support.seeded.load import Agency, Told, programme
+from tests.support.seeded.plan import SECONDS, Plan
+from tests.support.seeded.promises import Ran, Report, report
+from tests.support.seeded.watch import Watch
+from tests.support.servers import Servers, running
+from tests.support.stack import Stack
+
+SETTLE_SECONDS = 120
+SETTLES = "everything comes right by itself once the faults are over"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    seed: int
+    report: Report
+    commands: int
+    events: int
+    deaths: int
+    looks: int
+    seconds: float
+
+    @property
+    def broken(self) -> Report:
+        return {promise: why for promise, why in self.report.items() if why}
+
+    def __str__(self) -> str:
+        counts = f"{self.commands} commands, {self.events} events, {self.deaths} deaths, {self.looks} looks"
+        broken = "".join(f"\n    ✗ {promise}\n      {why}" for promise, why in self.broken.items())
+        return f"seed {self.seed} {'✗' if self.broken else '✓'} {counts}, {self.seconds:.0f} s{broken}"
+
+
+async def run(plan: Plan, folder: Path, say: Say = lambda _: None) -> Result:
+    """`folder`: for the servers' data and every log. `say` hears what is being done."""
+    begun, told = time.monotonic(), Told()
+    say("starting")
+    async with running(folder) as servers:
+        stack = Stack(servers, plan.workers, plan.second_relays, plan.points)
+        watch, chaos = Watch(servers, stack), Chaos(servers, stack, plan)
+        async with stack.running():
+            watching = asyncio.create_task(watch.run())
+            try:
+                say("breaking")
+                settled = await _break(plan, stack, chaos, told)
+                say("settling")
+                settled = settled or await _settle(servers)
+            finally:
+                watching.cancel()
+            say("checking")
+            kept = await report(Ran(servers, told, watch, chaos))
+            events = await _count(servers)
+        deaths = stack.deaths.total()
+    seconds = time.monotonic() - begun
+    return Result(plan.seed, {SETTLES: settled, **kept}, len(told.receipts), events, deaths, len(watch.looks), seconds)
+
+
+async def _break(plan: Plan, stack: Stack, chaos: Chaos, told: Told) -> str:
+    draw = random.Random(f"load {plan.seed}")
+    wishes = programme(draw, plan.households)
+    agencies = [
+        Agency(stack, service, told, random.Random(f"{service} {plan.seed}"), SECONDS).publish(commands)
+        for service, commands in wishes.items()
+    ]
+    *failures, _ = await asyncio.gather(*agencies, chaos.run(), return_exceptions=True)
+    stack.no_more_faults()
+    return "; ".join(f"publishing: {failure!r}" for failure in failures if failure)
+
+
+async def _settle(servers: Servers) -> str:
+    """Until nothing waits anywhere; else what still does."""
+    until, waiting = time.monotonic() + SETTLE_SECONDS, "PostgreSQL"
+    while waiting and time.monotonic() < until:
+        await asyncio.sleep(0.3)
+        waiting = await _waiting(servers)
+    if waiting:
+        return f"{waiting} still wait"
+    try:
+        await rebuilding.until_folded(servers, max(1.0, until - time.monotonic()))
+    except TimeoutError:
+        return "the projections do not reach the end of the log"
+    return ""
+
+
+async def _waiting(servers: Servers) -> str:
+    connection = await asyncpg.connect(servers.admin_dsn)
+    try:
+        for service in SERVICES:
+            if count := await connection.fetchval(f"SELECT count(*) FROM {service}.outbox"):
+                return f"{count} events in the outbox of {service}"
+        for service in FOLLOWERS:
+            if count := await connection.fetchval(
+                f"""SELECT count(*) FROM registry.head AS h LEFT JOIN {service}.known_household AS k
+                    ON h.stream = 'household-' || k.household WHERE coalesce(k.version, 0) < h.version"""
+            ):
+                return f"{count} households that {service} does not know"
+        missing = await connection.fetchval(
+            f"""SELECT count(*) FROM ({" UNION ALL ".join(f"SELECT stream, version FROM {s}.head" for s in SERVICES)})
+                AS h LEFT JOIN projections.stream_head AS p USING (stream) WHERE coalesce(p.version, 0) < h.version"""
+        )
+        return f"{missing} streams of which the projections have not all" if missing else ""
+    finally:
+        await connection.close()
+
+
+async def _count(servers: Servers) -> int:
+    connection = await asyncpg.connect(servers.admin_dsn)
+    try:
+        return sum([await connection.fetchval(f"SELECT count(*) FROM {service}.event") for service in SERVICES])
+    finally:
+        await connection.close()
+
+
+async def run_seed(seed: int, say: Say = lambda _: None) -> Result:
+    """In a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="siao-seed-", ignore_cleanup_errors=True) as folder:
+        return await run(Plan.of(seed), Path(folder), say)
