@@ -115,7 +115,7 @@ def test_command(context: typer.Context) -> None:
 
 
 @test_app.command("faults")
-def test_faults_command(
+def faults_command(
     seeds: Annotated[int, typer.Option(min=1, help="How many, one after the other; a night is about 500.")] = 1,
     first: Annotated[int, typer.Option(min=0, help="The first; a seed always means the same faults.")] = 1,
 ) -> None:
