@@ -9,15 +9,15 @@ Measures of a household and dimension on a day, each 0 or 1:
 Documents A and B give the dimensions, "initial help" and the programme's start; the rest is our reading.
 """
 
-from collections.abc import Hashable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
 
 from services.projections.card import Assessed, Help, Household
 from services.projections.model import Parts, ReadModel
-from services.projections.residence import Where, whereabouts
+from services.projections.residence import Whereabouts, whereabouts
 from services.projections.steps import Course, Rows, at, rows
 from shared.events.codes import Dimension, Level
 
@@ -36,29 +36,39 @@ class Definition:
 DEFINITIONS = (Definition("coverage-1", date(2019, 9, 20), frozenset(Level)),)
 """coverage-1: from order 3091/2562 of 20 Sep 2562 on (document B), initial help is enough (document A)."""
 
-DIMENSIONS = [(dimension, dimension.value) for dimension in Dimension]
+_Told = tuple[list[Assessed], list[Help]]
+"""What is known of one dimension."""
 Measures = frozenset[str]
 NONE: Measures = frozenset()
+
+
+def _told() -> _Told:
+    return [], []
 
 
 def parts(card: Household) -> Parts:
     """Each definition and dimension apart."""
     if not card.homes:
         return {}
-    where = card.homes, card.cohort, card.classes
-    found: dict[Hashable, tuple[Any, ...]] = {}
-    for dimension, name in DIMENSIONS:
-        asked = [a for a in card.assessments if a.dimension is dimension]
-        given = [h for h in card.helps if dimension in h.dimensions]
-        if asked or given:
-            found |= {(d.id, name): (d, name, where, asked, given) for d in DEFINITIONS}
-    return found
+    places, of = whereabouts((card.homes, card.cohort, card.classes)), defaultdict[Dimension, _Told](_told)
+    for assessed in card.assessments:
+        of[assessed.dimension][0].append(assessed)
+    for help_ in card.helps:
+        for dimension in help_.dimensions:
+            of[dimension][1].append(help_)
+    return {
+        (d.id, dimension): (d, dimension.value, places, *told) for dimension, told in of.items() for d in DEFINITIONS
+    }
 
 
 def cells(
-    definition: Definition, dimension: str, where: Where, assessments: Sequence[Assessed], helps: Sequence[Help]
+    definition: Definition,
+    dimension: str,
+    places: Course[Whereabouts],
+    assessments: Sequence[Assessed],
+    helps: Sequence[Help],
 ) -> Rows:
-    measured, places = course(definition, assessments, helps), whereabouts(where)
+    measured = course(definition, assessments, helps)
 
     def cells_on(day: date) -> frozenset[tuple[str, ...]]:
         of = (definition.id, *at(places, day, places[0][1]), dimension)

@@ -33,7 +33,6 @@ class Refused(Exception):
 
 
 _READERS = readers()
-_partition_of = lru_cache(maxsize=100_000)(topics.partition_of)
 
 
 def _kind(event: type[Event]) -> str:
@@ -87,21 +86,25 @@ def fingerprint(record: LogRecord) -> str:
 
 def _canonical(record: LogRecord) -> bytes:
     """The headers as they are hashed: `shared.events.envelope.canonical`, of headers that may hold anything."""
-    return b"".join([b"%b\0%b\0" % (name.encode(), text or b"") for name, text in record.headers if name != "ce_hash"])
+    parts = [part for name, text in record.headers if name != "ce_hash" for part in (name.encode(), text or b"")]
+    return b"\0".join([*parts, b""])
 
 
 def _told(record: LogRecord, headers: bytes) -> dict[str, str]:
     """The headers as text."""
     if record.value is None:
         raise Refused("no value")
+    hashes = [text or b"" for name, text in record.headers if name == "ce_hash"]
+    if headers.count(b"\0") != 2 * (len(record.headers) - len(hashes)):
+        raise Refused("headers: NUL")
     try:
-        told = {name: text.decode() for name, text in record.headers if text}
+        parts = headers.decode().split("\0")
+        told = dict(zip(parts[0:-1:2], parts[1::2], strict=True))
+        told.update(("ce_hash", text.decode()) for text in hashes)
     except UnicodeDecodeError:
         raise Refused("headers: not UTF-8") from None
-    if len(told) != len(record.headers):
+    if len(told) != len(record.headers) or "" in told.values():
         raise Refused("headers: empty, or named twice")
-    if headers.count(b"\0") != 2 * (len(told) - ("ce_hash" in told)):
-        raise Refused("headers: NUL")
     if told["ce_specversion"] != "1.0":
         raise Refused("ce_specversion: unknown")
     return told
@@ -109,17 +112,25 @@ def _told(record: LogRecord, headers: bytes) -> dict[str, str]:
 
 def _place(record: LogRecord, told: dict[str, str]) -> tuple[str, int]:
     """Stream and version. Raises Refused unless the stream is this topic's and this partition's."""
-    stream, service = told["ce_subject"], SERVICE_OF_TOPIC[record.topic]
+    stream, version = told["ce_subject"], told["ce_version"]
     if not STREAM.fullmatch(stream):
         raise Refused("ce_subject: not a stream")
-    kind, _, key = stream.partition("-")
-    if SERVICE_OF_KIND[kind] != service or told["ce_source"] != f"/siao/{service}":
+    topic, source, key, partition = _home(stream)
+    if topic != record.topic or source != told["ce_source"]:
         raise Refused("ce_subject: of another service")
-    if record.key != key.encode() or record.partition != _partition_of(key):
+    if key != record.key or partition != record.partition:
         raise Refused("ce_subject: in another place of the log")
-    if not VERSION.fullmatch(told["ce_version"]):
+    if not VERSION.fullmatch(version):
         raise Refused("ce_version: not a version")
-    return stream, int(told["ce_version"])
+    return stream, int(version)
+
+
+@lru_cache(maxsize=100_000)
+def _home(stream: str) -> tuple[str, str, bytes, int]:
+    """Where all events of a stream stand: topic, source, key, partition."""
+    kind, _, key = stream.partition("-")
+    service = SERVICE_OF_KIND[kind]
+    return topics.EVENT_TOPICS[service].name, f"/siao/{service}", key.encode(), topics.partition_of(key)
 
 
 def _fact(told: dict[str, str], stream: str, version: int, value: bytes) -> Fact:

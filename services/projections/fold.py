@@ -7,7 +7,7 @@ from typing import NamedTuple
 from services.projections.card import Card, blank
 from services.projections.evolve import evolve
 from services.projections.facts import Fact, Order
-from services.projections.model import ReadModel
+from services.projections.model import Counted, ReadModel
 from services.projections.steps import Row, Rows
 
 Version = tuple[str, int]
@@ -32,13 +32,13 @@ class Folded(NamedTuple):
 
 def append(models: Sequence[ReadModel], card: Card, facts: Iterable[Fact]) -> Folded:
     """`facts` in their order, all of them behind those that the card holds already."""
-    changes: dict[str, list[Change]] = defaultdict(list)
+    changes: dict[str, list[Change]] = {}
+    counted = [(Counted(m, card), changes.setdefault(m.name, [])) for m in models if type(card) is m.card]
     last = None
     for fact in facts:
-        after = evolve(card, fact)
-        for model in models:
-            changes[model.name] += [Change(fact, row, n) for row, n in model.change(card, after).items()]
-        card, last = after, fact.order
+        card, last = evolve(card, fact), fact.order
+        for one, made in counted:
+            made += [Change(fact, row, n) for row, n in one.change(card).items()]
     return Folded(card, last, changes)
 
 

@@ -35,12 +35,33 @@ class ReadModel:
 
     def change(self, before: Card, after: Card) -> Rows:
         """The rows by which `after` differs from `before`."""
-        if type(after) is not self.card:
-            return {}
+        return {} if type(after) is not self.card else Counted(self, before).change(after)
+
+
+class Counted:
+    """A card of the model's kind as it counts it. Follows the card from fact to fact: each part is counted once."""
+
+    def __init__(self, model: ReadModel, card: Card) -> None:
+        self._model = model
+        self._parts = model.parts(card)
+        self._rows: dict[Hashable, Rows] = {}
+        """Of the parts that were counted here."""
+
+    def change(self, card: Card) -> Rows:
+        """The rows by which `card` differs from the one before."""
         made: Rows = {}
-        was = self.parts(before)
-        for name, part in self.parts(after).items():
+        was, self._parts = self._parts, self._model.parts(card)
+        for name, part in self._parts.items():
             old = was.get(name)
             if old != part:
-                made |= difference(self.cells(*part), self.cells(*old) if old is not None else {})
+                before = self._counted(name, old) if old is not None else {}
+                self._rows[name] = self._model.cells(*part)
+                made |= difference(self._rows[name], before)
+        for name in was.keys() - self._parts.keys():
+            made |= difference({}, self._counted(name, was[name]))
+            self._rows.pop(name, None)
         return made
+
+    def _counted(self, name: Hashable, part: tuple[Any, ...]) -> Rows:
+        rows = self._rows.get(name)
+        return self._model.cells(*part) if rows is None else rows
