@@ -1,4 +1,4 @@
-"""Coverage: households in need of a dimension of help, and how far help came, as one definition counts them.
+"""Coverage: households in need of a dimension of help, and how far help came, as each definition counts them.
 
 Measures of a household and dimension on a day, each 0 or 1:
   need          it was assessed in need, then or before: ever, not still, so who was helped stays in the denominator
@@ -11,7 +11,6 @@ Documents A and B give the dimensions, "initial help" and the programme's start;
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
@@ -19,22 +18,9 @@ from services.projections.card import Assessed, Help, Household
 from services.projections.model import Parts, ReadModel
 from services.projections.residence import Whereabouts, whereabouts
 from services.projections.steps import Course, Rows, at, rows
+from shared.definitions import DEFINITIONS, Definition
 from shared.events.codes import Dimension, Level
 
-
-@dataclass(frozen=True)
-class Definition:
-    """What counts as coverage. Never changed once used: another one gets another id and stands beside it."""
-
-    id: str
-    programme_start: date
-    """Help before this day does not count."""
-    levels: frozenset[Level]
-    """The levels of help that count as reached."""
-
-
-DEFINITIONS = (Definition("coverage-1", date(2019, 9, 20), frozenset(Level)),)
-"""coverage-1: from order 3091/2562 of 20 Sep 2562 on (document B), initial help is enough (document A)."""
 
 _Told = tuple[list[Assessed], list[Help]]
 """What is known of one dimension."""
@@ -57,7 +43,9 @@ def parts(card: Household) -> Parts:
         for dimension in help_.dimensions:
             of[dimension][1].append(help_)
     return {
-        (d.id, dimension): (d, dimension.value, places, *told) for dimension, told in of.items() for d in DEFINITIONS
+        (d.id, dimension): (d, dimension.value, places, *told)
+        for dimension, told in of.items()
+        for d in DEFINITIONS.values()
     }
 
 

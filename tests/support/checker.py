@@ -134,7 +134,8 @@ async def figures(connection: asyncpg.Connection) -> Figures:
     """What the tables of a schema say; the connection's search_path names it."""
     rows = await connection.fetch(
         """SELECT village, cohort, household_class, dimension, measure, sum(n)::int AS n FROM coverage_rollup
-           WHERE measure IN ('need', 'reached') GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0"""
+           WHERE definition = 'coverage-1' AND measure IN ('need', 'reached')
+           GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0"""
     )
     loads = await connection.fetch(
         "SELECT helper, sum(n)::int AS n FROM caseload_rollup WHERE role = 'lead' GROUP BY 1 HAVING sum(n) <> 0"

@@ -28,11 +28,11 @@ def card(*events: Event) -> Household:
     return made
 
 
-def on(day: date, *events: Event) -> set[tuple[str, str]]:
+def on(day: date, *events: Event, definition: str = "coverage-1") -> set[tuple[str, str]]:
     """(dimension, measure) that hold on a day."""
     held: Counter[tuple[str, str]] = Counter()
     for (valid_on, *cell), n in coverage.MODEL.rows(card(registered(KEY, on=BEFORE), *events)).items():
-        if valid_on <= day:
+        if valid_on <= day and cell[0] == definition:
             held[cell[-2], cell[-1]] += n
     assert set(held.values()) <= {0, 1}
     return {cell for cell, n in held.items() if n}
@@ -95,9 +95,17 @@ def test_the_class_is_the_one_valid_on_the_day():
         classified(KEY, HouseholdClass.WELFARE, LATER),
     )
     rows = coverage.MODEL.rows(card(*events))
-    need = {(row[0], row[4]): n for row, n in rows.items() if row[-1] == "need"}
+    need = {(row[0], row[4]): n for row, n in rows.items() if (row[1], row[-1]) == ("coverage-1", "need")}
     assert need == {(START, ""): 1, (LATER, ""): -1, (LATER, "welfare"): 1}
 
 
 def test_nobody_is_counted_before_somebody_registered_the_household():
     assert coverage.MODEL.rows(card(delivered(KEY, 1))) == {}
+
+
+def test_the_second_definition_wants_more_than_initial_help():
+    need, first = assessed(KEY, START, health=True), delivered(KEY, 1, Dimension.HEALTH, on=START)
+    more = delivered(KEY, 2, Dimension.HEALTH, on=LATER, level=Level.CONTINUING)
+    assert on(START, need, first, more) == {("health", "need"), ("health", "reached")}
+    assert on(START, need, first, more, definition="coverage-2") == {("health", "need"), ("health", "unreached")}
+    assert on(LATER, need, first, more, definition="coverage-2") == {("health", "need"), ("health", "reached")}
