@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from services.projections import fold, ledgers, parking, tables
+from services.projections import fold, history, ledgers, parking, tables
 from services.projections.card import blank
 from services.projections.checkpoint import Slice
 from services.projections.decode import SERVICE_OF_TOPIC, read
@@ -62,7 +62,9 @@ async def settle(
                 facts[arrived.fact.key].append(arrived.fact)
             refolded = await _fold(connection, partition, facts, models)
             await tables.freshen(connection, partition, [(SERVICE_OF_TOPIC[a.at.topic], a) for a in found.folded])
-            checkpoint.newest = max(arrived.fact.order[0] for arrived in found.folded)
+            moments = [arrived.fact.order[0] for arrived in found.folded]
+            await history.forget(connection, min(moments))
+            checkpoint.newest = max(moments)
         if found.touched:
             await tables.mark_incomplete(connection, partition, found.touched)
         await tables.save_checkpoint(connection, checkpoint)

@@ -1,12 +1,19 @@
-"""The queries of queries.sql by name, and rows turned into the arrays that `unnest` takes."""
+"""The queries of a .sql file by name, and rows turned into the arrays that `unnest` takes."""
 
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-_TEXT = Path(__file__).with_name("queries.sql").read_text(encoding="utf-8")
-QUERIES: dict[str, str] = dict(re.findall(r"^-- name: (\w+)\n(.*?)(?=^-- name:|\Z)", _TEXT, re.MULTILINE | re.DOTALL))
+_QUERY = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name:|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def read(file: str) -> dict[str, str]:
+    """Name -> query, of a file of this folder."""
+    return dict(_QUERY.findall(Path(__file__).with_name(file).read_text(encoding="utf-8")))
+
+
+QUERIES = read("queries.sql")
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:

@@ -1,4 +1,5 @@
-"""Beside the worker, in a thread of its own: the relays' marks, the lag, and an end to the process when it stalls.
+"""Beside the worker, in a thread of its own: the relays' marks, the lag, the history of coverage, and an end to the
+process when it stalls.
 
 Faust can stop consuming without a word (its issues 175, 523, 532, 629). What is seen here comes from a Kafka client
 and a PostgreSQL connection of its own, so a stall in the worker's cannot hide. That client also notices when a broker
@@ -7,10 +8,11 @@ was away, however shortly.
 
 import asyncio
 import time
+from collections.abc import Coroutine
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.projections import checkpoints, metrics, progress
+from services.projections import checkpoints, history, metrics, progress
 from services.projections.checkpoints import Offsets, Rows
 from services.projections.decode import SERVICE_OF_TOPIC
 from services.projections.faust_seam import App, Links
@@ -78,7 +80,7 @@ class Watch:
         try:
             await consumer.start()
             await self.database.run(lambda connection: progress.begin(consumer, connection))
-            await self._rounds(pulse, consumer)
+            await _together(self._rounds(pulse, consumer), history.keep_up(self.database))
         finally:
             await close(consumer)
 
@@ -112,3 +114,16 @@ class Watch:
             lag = max(0, ends[topic, number] - done.get((topic, number), 0))
             metrics.LAG.labels(SERVICE_OF_TOPIC[topic], number).set(lag)
         stall.look(time.monotonic(), assigned, done, ends)
+
+
+async def _together(*works: Coroutine[None, None, None]) -> None:
+    """Runs all of them until one ends, and raises what ended it."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

@@ -27,6 +27,8 @@ POINTS = (
     "follower.after_commit",
     "worker.before_commit",
     "worker.after_commit",
+    "history.claimed",
+    "history.before_commit",
     "rebuild.folding",
     "rebuild.before_switch",
     "rebuild.after_switch",

@@ -1,0 +1,110 @@
+"""The history of coverage: what a sum over the ledger up to a past moment comes to, without reading the ledger.
+
+    ledger  ....................................................|........        | the watermark
+    level 0 [  ][  ][  ][  ][  ][  ][  ][  ][  ][  ][  ]           each some thousand ledger rows, by recorded_at
+    level 1 [              eight of them           ]               and so on upwards
+
+A block holds, for each cell, the running sum over `valid_on` of what its facts changed. So what was known at one
+moment about one day is the sum, over the few blocks that end before the moment, of one row a cell, and of the ledger
+rows behind the last block. Their number grows with the logarithm of the ledger; the rows behind are bounded.
+
+Why it is exact: a block lies below the watermark, everything recorded there has arrived, and a refold rewrites only
+ledger rows at or above the late fact's `recorded_at`. Should a relay's promise be broken all the same (a record that
+was parked is released later), the engine forgets, in the transaction that writes below an edge, every block that
+reaches beyond: they are made again. A block is claimed, and that committed, before it is filled; in between, every
+transaction of the engine that began before is waited for. So each of them sees the claim, or is seen by who fills.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+
+from services.projections.patience import Patient
+from services.projections.sql import read
+from shared.runtime.failpoint import failpoint
+
+LEAF_ROWS = 4096
+"""Ledger rows of a block of level 0: what an answer reads of the ledger at most, besides those above the watermark."""
+FAN = 8
+"""Blocks of one level that make one of the next: at most FAN - 1 of each are read, and a row is kept once a level."""
+
+PAUSE_SECONDS = 5.0
+
+QUERIES = read("history.sql")
+
+
+async def keep_up(database: Patient) -> None:
+    """Compacts for ever."""
+    while True:
+        while await database.run(compact):
+            pass
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def compact(connection: asyncpg.Connection, leaf_rows: int = LEAF_ROWS) -> bool:
+    """One step: a new block, or a merged one. False when there is nothing to do, or another process does it."""
+    async with _alone(connection) as alone:
+        if not alone:
+            return False
+        if await _merge(connection):
+            return True
+        claimed = await connection.fetchrow(QUERIES["claimed"]) or await _claim(connection, leaf_rows)
+    if claimed is None:
+        return False
+    failpoint("history.claimed")
+    await _folding_over(connection)
+    async with _alone(connection) as alone:
+        if alone:
+            await _fill(connection, *claimed)
+            failpoint("history.before_commit")
+    return alone
+
+
+async def forget(connection: asyncpg.Connection, least: datetime) -> None:
+    """Inside the engine's transaction, once facts recorded from `least` on are folded: no block may reach beyond it."""
+    if await connection.fetchval(QUERIES["reaches"], least):
+        await connection.execute(QUERIES["wait"])
+        await connection.execute(QUERIES["forget"], least)
+        await connection.execute(QUERIES["unmerge"])
+
+
+@asynccontextmanager
+async def _alone(connection: asyncpg.Connection) -> AsyncIterator[bool]:
+    """A transaction in which nobody else makes or forgets blocks, and no rebuild puts other tables in their place."""
+    async with connection.transaction():
+        await connection.execute(QUERIES["stay"])
+        await connection.execute(QUERIES["by_hash"])
+        yield bool(await connection.fetchval(QUERIES["lock"]))
+
+
+async def _claim(connection: asyncpg.Connection, leaf_rows: int) -> asyncpg.Record | None:
+    """id, claim of a new block; None where too few rows are below the watermark."""
+    since, until = await connection.fetchrow(QUERIES["next_block"], leaf_rows)
+    return None if until is None else await connection.fetchrow(QUERIES["claim"], since, until)
+
+
+async def _folding_over(connection: asyncpg.Connection) -> None:
+    """Each row by itself, so that nobody is held up meanwhile."""
+    for (partition,) in await connection.fetch(QUERIES["partitions"]):
+        await connection.execute(QUERIES["pass"], partition)
+
+
+async def _fill(connection: asyncpg.Connection, block: int, claim: object) -> None:
+    """Nothing where it was filled or forgotten meanwhile, or other tables have come in place of these."""
+    edges = await connection.fetchrow(QUERIES["redeem"], block, claim)
+    if edges:
+        await connection.execute(QUERIES["add_cells"], *edges)
+        await connection.execute(QUERIES["fill"], block, *edges)
+
+
+async def _merge(connection: asyncpg.Connection) -> bool:
+    ripe = await connection.fetchrow(QUERIES["ripe"], FAN)
+    if ripe is None:
+        return False
+    block = await connection.fetchval(QUERIES["add_merged"], ripe["level"] + 1, ripe["since"], ripe["until"])
+    await connection.execute(QUERIES["merge"], block, ripe["blocks"])
+    await connection.execute(QUERIES["mark_merged"], ripe["blocks"])
+    return True
