@@ -5,6 +5,7 @@ A definition is never changed once used: another one gets another id, and is com
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from shared.events.codes import Level
 
@@ -53,7 +54,8 @@ DEFINITIONS: dict[str, Definition] = {
             need=_EVER_IN_NEED,
             reached=Words(
                 th="ในจำนวนนั้น ครัวเรือนที่ได้รับความช่วยเหลือด้านนี้แล้วอย่างน้อยหนึ่งครั้งตั้งแต่ 20 กันยายน 2562 นับตั้งแต่ระดับเบื้องต้น",
-                en="Of these, households that were helped in it at least once since 20 September 2019; initial help counts.",
+                en="Of these, households that were helped in it at least once since 20 September 2019; "
+                "initial help counts.",
             ),
         ),
         Definition(
@@ -71,5 +73,5 @@ DEFINITIONS: dict[str, Definition] = {
 }
 """Id -> definition. coverage-1 counts initial help, as document A does ("ดูแลเบื้องต้น"); coverage-2 is ours, stricter."""
 
-DEFAULT = "coverage-1"
+DEFAULT: Final = "coverage-1"
 """The one that the published table was made by, as far as can be told."""

@@ -66,6 +66,11 @@ CATALOG: dict[str, Problem] = {
     "date_in_future": Problem(
         422, "The date is after today, {today} by this system's clock.", "วันที่อยู่หลังวันนี้ ({today} ตามนาฬิกาของระบบ)"
     ),
+    "known_at_in_future": Problem(
+        422,
+        "Nobody knows yet what will be known then: it is {now} by this system's clock.",
+        "ยังไม่ถึงเวลานั้น ขณะนี้ {now} ตามนาฬิกาของระบบ",
+    ),
     "amount_negative": Problem(422, "An amount of money cannot be negative.", "จำนวนเงินติดลบไม่ได้"),
     "named_twice": Problem(422, "A dimension is named twice.", "ระบุด้านเดียวกันซ้ำ"),
     "place_unknown": Problem(422, "No such subdistrict or district: {place}.", "ไม่พบตำบลหรืออำเภอรหัส {place}"),

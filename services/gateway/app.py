@@ -11,11 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from services.gateway import forward, pages, reads, session, upstream
+from services.gateway import changes, forward, pages, reads, session, upstream
 from services.gateway.headers import BrowserHeaders
 from services.gateway.identity import Doorkeeper
-from shared.errors import Rejected
-from shared.runtime import auth, expected, postgres, problems, web
+from shared.runtime import auth, postgres, problems, web
 from shared.runtime.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -41,7 +40,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.doorkeeper, app.state.settings = Doorkeeper(issuer), settings
     app.mount("/static/docs", StaticFiles(directory=SWAGGER))
     app.mount("/static", StaticFiles(directory=STATIC))
-    for router in forward.router, reads.router, pages.router, session.router:
+    for router in forward.router, changes.router, reads.router, pages.router, session.router:
         app.include_router(router)
     app.add_exception_handler(RequestValidationError, _invalid)
 
@@ -56,9 +55,4 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     """A parameter that does not fit, as a problem document."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 what it was registered for
     first = error.errors()[0]
-    codes = {"extra_forbidden": "field_unknown", "missing": "field_missing"}
-    field = str(first["loc"][-1])
-    if code := codes.get(first["type"]):
-        return problems.answer(Rejected(code, field=field))
-    en, th = expected.said(first)
-    return problems.answer(Rejected("field_invalid", field=field, expected=en, expected_th=th))
+    return problems.answer(problems.of_field(first, str(first["loc"][-1])))

@@ -27,6 +27,18 @@ SUB_GROUPS: dict[SubGroup, Label] = {
     SubGroup.PUBLIC_RELATIONS: Label("ด้านการประชาสัมพันธ์", "Public relations"),
     SubGroup.ACADEMIC: Label("ด้านที่ปรึกษาวิชาการ", "Academic advice"),
 }
+CAUSES: dict[str, Label] = {
+    "registration": Label("ขึ้นทะเบียนครัวเรือน", "Household registered"),
+    "new_need": Label("พบความจำเป็นใหม่", "New need"),
+    "need_ended": Label("ประเมินว่าพ้นความจำเป็นแล้ว", "Need ended, by assessment"),
+    "new_help": Label("ได้รับความช่วยเหลือ", "New help"),
+    "reclassification": Label("เปลี่ยนประเภทครัวเรือน", "Reclassification"),
+    "correction": Label("แก้ไขหรือยกเลิกข้อมูล", "Correction"),
+    "move": Label("ย้ายที่อยู่", "Move"),
+    "merge": Label("รวมหรือแยกครัวเรือน", "Merge, or its undoing"),
+}
+"""Why a figure of coverage changed."""
+
 LEVELS: dict[str, Label] = {
     "province": Label("จังหวัด", "province"),
     "district": Label("อำเภอ", "district"),

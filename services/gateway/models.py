@@ -24,6 +24,8 @@ class Definition(Text):
 
 
 class AsOf(BaseModel):
+    """A day in the world, and what was known of it at a moment."""
+
     valid_on: date
     """Which day in the world is described."""
     known_at: datetime | None
@@ -41,7 +43,8 @@ class Standing(BaseModel):
     watermark: datetime | None
     """Everything recorded before this is counted; None until every service has said so."""
     provisional: bool
-    """True when facts recorded by now may still arrive."""
+    """True when facts recorded by `as_of.known_at` may still arrive: unless that lies before the watermark. An answer
+    that is not provisional never changes again."""
     stale: bool
     """True when the services have said nothing for longer than the limit."""
 

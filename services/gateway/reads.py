@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway import access, models
 from services.gateway.access import Action
+from services.gateway.asof import Asked
 from services.gateway.identity import Reader
 from services.gateway.labels import LEVELS
 from services.gateway.queries import coverage, freshness, helper, household, pairing, workload
 from services.gateway.snapshot import Snap
 from shared import places
+from shared.definitions import DEFAULT
 from shared.errors import Rejected
 from shared.events.base import HelperId, HouseholdId
 from shared.events.codes import Cohort, Dimension, HouseholdClass
@@ -43,11 +45,29 @@ class Ask(BaseModel):
             raise Rejected("place_unknown", field="place", place=self.place[:8])
 
 
-class CoverageAsk(Ask):
+Which = Literal["coverage-1", "coverage-2"]
+
+
+class AsOfAsk(Ask, Asked):
+    """The place, and as of when."""
+
+
+class CoverageFilter(Ask):
+    """Whom a question about coverage counts."""
+
     level: models.Level = "province"
     dimension: Dimension | None = None
     cohort: Cohort | None = None
     household_class: HouseholdClass | None = Field(None, alias="class")
+    definition: Which = Field(DEFAULT, description="Which definition of coverage; see the figures' own words.")
+
+    @property
+    def question(self) -> coverage.Question:
+        narrowed = (self.dimension, self.cohort, self.household_class)
+        return coverage.Question(self.level, self.place, *narrowed, self.definition)
+
+
+class CoverageAsk(CoverageFilter, Asked):
     rounding: Rounding | None = Field(None, description="Only this one; both when left out.")
 
 
@@ -56,13 +76,13 @@ async def read_coverage(caller: Reader, snap: Snap, ask: Annotated[CoverageAsk, 
     """Of the households in need in each dimension, how many were reached."""
     access.may_read(caller, Action.VILLAGES if ask.level == "village" else Action.FIGURES, ask.place)
     ask.check(ask.level)
-    question = coverage.Question(ask.level, ask.place, ask.dimension, ask.cohort, ask.household_class)
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Coverage:
-        figures = [_rounded(figure, ask.rounding) for figure in await coverage.read(connection, question)]
-        return models.Coverage(**dict(standing), figures=figures, level=ask.level, definition=coverage.DEFINITION)
+        counted = await coverage.read(connection, ask.question, ask.past(standing))
+        figures = [_rounded(figure, ask.rounding) for figure in counted]
+        return models.Coverage(**dict(standing), figures=figures, level=ask.level, definition=ask.definition)
 
-    return await snap.answer(read)
+    return await snap.answer(read, ask.asked)
 
 
 def _rounded(figure: models.Figure, rounding: Rounding | None) -> models.Figure:
@@ -73,54 +93,60 @@ def _rounded(figure: models.Figure, rounding: Rounding | None) -> models.Figure:
 
 
 @router.get("/households/{id}", response_model=models.Household)
-async def read_household(caller: Reader, snap: Snap, id_: Annotated[HouseholdId, Path(alias="id")]) -> Response:
-    """One household's card: what is known now, and every fact behind it. Sealed details are never shown."""
+async def read_household(
+    caller: Reader, snap: Snap, id_: Annotated[HouseholdId, Path(alias="id")], ask: Annotated[Asked, Query()]
+) -> Response:
+    """One household's card: what is known, and every fact behind it. Sealed details are never shown."""
     access.may_read(caller, Action.CASES)
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Household:
-        card = await household.read(connection, id_)
-        access.may_read(caller, Action.CASES, card["village"] or "")
+        card = await household.read(connection, id_, ask.past(standing))
+        access.may_read(caller, Action.CASES, await household.where_now(connection, id_) or card["village"] or "")
         return models.Household(**dict(standing), **card)
 
-    return await snap.answer(read)
+    return await snap.answer(read, ask.asked)
 
 
 @router.get("/helpers/{id}/households", response_model=models.HelpersHouseholds)
-async def read_helper(caller: Reader, snap: Snap, id_: Annotated[HelperId, Path(alias="id")]) -> Response:
+async def read_helper(
+    caller: Reader, snap: Snap, id_: Annotated[HelperId, Path(alias="id")], ask: Annotated[Asked, Query()]
+) -> Response:
     """Whom a helper looks after, and what they still need."""
     access.may_read(caller, Action.CASES)
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.HelpersHouseholds:
-        who = await helper.who(connection, id_)
-        access.may_read(caller, Action.CASES, who["district"])
-        held = await helper.households(connection, id_)
+        as_of = ask.past(standing)
+        who = await helper.who(connection, id_, as_of)
+        access.may_read(caller, Action.CASES, await helper.district_now(connection, id_) or who["district"])
+        held = await helper.households(connection, id_, as_of)
         return models.HelpersHouseholds(**dict(standing), helper=id_, **who, households=held)
 
-    return await snap.answer(read)
+    return await snap.answer(read, ask.asked)
 
 
 @router.get("/pairing", response_model=models.Pairing)
-async def read_pairing(caller: Reader, snap: Snap) -> Response:
+async def read_pairing(caller: Reader, snap: Snap, ask: Annotated[Asked, Query()]) -> Response:
     """Officers and households of each district: who holds two, one or none, what is spare, who is unpaired."""
     access.may_read(caller, Action.FIGURES)
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Pairing:
-        districts = await pairing.read(connection)
+        districts = await pairing.read(connection, as_of=ask.past(standing))
         return models.Pairing(**dict(standing), districts=districts, province=pairing.total(districts))
 
-    return await snap.answer(read)
+    return await snap.answer(read, ask.asked)
 
 
 @router.get("/working-groups/workload", response_model=models.Workload)
-async def read_workload(caller: Reader, snap: Snap, ask: Annotated[Ask, Query()]) -> Response:
+async def read_workload(caller: Reader, snap: Snap, ask: Annotated[AsOfAsk, Query()]) -> Response:
     """Needs on the desk of each sub-group, and those that have no owner."""
     access.may_read(caller, Action.FIGURES)
     ask.check("subdistrict")
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Workload:
-        return models.Workload(**dict(standing), groups=await workload.read(connection, ask.place))
+        groups = await workload.read(connection, ask.place, ask.past(standing))
+        return models.Workload(**dict(standing), groups=groups)
 
-    return await snap.answer(read)
+    return await snap.answer(read, ask.asked)
 
 
 @router.get("/freshness", response_model=models.Freshness)

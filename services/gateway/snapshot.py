@@ -10,6 +10,7 @@ import asyncpg
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
+from services.gateway.asof import Asked
 from services.gateway.models import Standing
 from services.gateway.queries import standing
 from shared.errors import Rejected
@@ -40,9 +41,9 @@ async def wait_for(pool: asyncpg.Pool, siao_after: str | None) -> None:
 
 
 @asynccontextmanager
-async def taken(pool: asyncpg.Pool) -> AsyncIterator[tuple[asyncpg.Connection, Standing]]:
+async def taken(pool: asyncpg.Pool, asked: Asked | None = None) -> AsyncIterator[tuple[asyncpg.Connection, Standing]]:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        yield connection, await standing.read(connection)
+        yield connection, await standing.read(connection, asked)
 
 
 class Snapshot:
@@ -57,10 +58,10 @@ class Snapshot:
         self._pool: asyncpg.Pool = request.app.state.pool
         self._after, self._held = siao_after, if_none_match
 
-    async def answer(self, read: Read) -> Response:
-        """Raises Rejected not_yet_visible, and whatever `read` raises."""
+    async def answer(self, read: Read, asked: Asked | None = None) -> Response:
+        """Raises Rejected not_yet_visible, what `Asked.resolve` raises, and whatever `read` raises."""
         await wait_for(self._pool, self._after)
-        async with taken(self._pool) as (connection, state):
+        async with taken(self._pool, asked) as (connection, state):
             headers = {"etag": tag(state), "cache-control": "private, no-cache", "vary": "Authorization, Cookie"}
             if self._held == headers["etag"]:
                 return Response(status_code=304, headers=headers)

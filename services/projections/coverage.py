@@ -21,7 +21,6 @@ from services.projections.steps import Course, Rows, at, rows
 from shared.definitions import DEFINITIONS, Definition
 from shared.events.codes import Dimension, Level
 
-
 _Told = tuple[list[Assessed], list[Help]]
 """What is known of one dimension."""
 Measures = frozenset[str]

@@ -20,7 +20,8 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
 
-def _common_era(day: date) -> date:
+def common_era(day: date) -> date:
+    """The day itself. Raises PydanticCustomError buddhist_year or date_too_early."""
     if day.year >= EARLIEST_YEAR + BUDDHIST_ERA:
         raise PydanticCustomError("buddhist_year", "the year {year} looks like the Buddhist era", {"year": day.year})
     if day.year < EARLIEST_YEAR:
@@ -28,7 +29,7 @@ def _common_era(day: date) -> date:
     return day
 
 
-Day = Annotated[date, AfterValidator(_common_era)]
+Day = Annotated[date, AfterValidator(common_era)]
 """A calendar day in Asia/Bangkok, common era, ISO 8601 (YYYY-MM-DD)."""
 
 

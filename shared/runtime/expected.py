@@ -26,6 +26,13 @@ _BY_PATTERN: dict[str, Said] = {
 }
 
 _BY_KIND: tuple[tuple[str, Said], ...] = (
+    (
+        "date_or_moment",
+        (
+            "a date (YYYY-MM-DD), or a time with its zone (2020-01-31T17:00:00+07:00)",
+            "วันที่ (ปปปป-ดด-วว) หรือเวลาพร้อมเขตเวลา (ค.ศ.)",
+        ),
+    ),
     ("date", ("a date written YYYY-MM-DD", "วันที่ในรูปแบบ ปปปป-ดด-วว (ค.ศ.)")),
     ("decimal", ("an amount in baht with at most two decimals", "จำนวนเงินบาท ทศนิยมไม่เกินสองตำแหน่ง")),
     ("int", ("a whole number", "จำนวนเต็ม")),

@@ -57,11 +57,15 @@ def _sayable(value: object) -> object:
 def from_validation(error: ValidationError, prefix: str = "") -> Rejected:
     """The first thing wrong with a message, as a refusal."""
     first = error.errors(include_url=False, include_input=False, include_context=True)[0]
-    field = ".".join([prefix] * bool(prefix) + [str(part) for part in first["loc"]])
-    code = _code(first)
+    return of_field(first, ".".join([prefix] * bool(prefix) + [str(part) for part in first["loc"]]))
+
+
+def of_field(error: ErrorDetails, field: str) -> Rejected:
+    """What is wrong with one field, as a refusal."""
+    code = _code(error)
     if code != "field_invalid":
         return Rejected(code, field=field or None)
-    en, th = expected.said(first)
+    en, th = expected.said(error)
     return Rejected(code, field=field or None, expected=en, expected_th=th)
 
 

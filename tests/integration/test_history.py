@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -49,7 +50,8 @@ async def settle(connection: asyncpg.Connection, mark: datetime) -> None:
 async def write(connection: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """(seconds, days, village, cohort, class, dimension, measure, delta)"""
     await connection.executemany(
-        """INSERT INTO coverage_ledger VALUES ('hh_1', $1, 's', $9, $10, 0, $2, 'coverage-1', $3, $4, $5, $6, $7, $8)""",
+        """INSERT INTO coverage_ledger
+           VALUES ('hh_1', $1, 's', $9, $10, 0, $2, 'coverage-1', $3, $4, $5, $6, $7, $8)""",
         [
             (START + timedelta(seconds=s), FIRST_DAY + timedelta(d), *rest, n, uuid4())
             for n, (s, d, *rest) in enumerate(rows)
@@ -111,9 +113,9 @@ def test_any_two_days_give_the_sum_of_the_ledger(servers: Servers):
         connection = runner.run(stack.enter_async_context(tables(servers.admin_dsn)))
 
         @settings(max_examples=25, deadline=None)
-        @given(some_rows, few_rows, some_questions, moments, moments)
-        def check(rows: Rows, later: Rows, asked: Rows, mark: int, broken: int) -> None:
-            runner.run(_check(connection, rows, later, asked, mark, broken))
+        @given(st.tuples(some_rows, few_rows, some_questions, moments, moments))
+        def check(example: tuple[Rows, Rows, Rows, int, int]) -> None:
+            runner.run(_check(connection, example))
 
         try:
             check()
@@ -121,7 +123,8 @@ def test_any_two_days_give_the_sum_of_the_ledger(servers: Servers):
             runner.run(stack.aclose())
 
 
-async def _check(connection: asyncpg.Connection, rows: Rows, later: Rows, asked: Rows, mark: int, broken: int) -> None:
+async def _check(connection: asyncpg.Connection, example: tuple[Rows, Rows, Rows, int, int]) -> None:
+    rows, later, asked, mark, broken = example
     await connection.execute("TRUNCATE coverage_ledger, households_ledger, coverage_block, coverage_history")
     await write(connection, rows)
     await settle(connection, START + timedelta(seconds=mark))
@@ -197,7 +200,7 @@ async def test_two_that_compact_at_once_do_no_harm(database: asyncpg.Connection,
     await other.close()
     blocks = await database.fetch("SELECT since, until FROM coverage_block WHERE level = 0 ORDER BY since")
     assert len(blocks) == 400 // 7
-    assert all(one["until"] == following["since"] for one, following in zip(blocks, blocks[1:], strict=False))
+    assert all(one["until"] == following["since"] for one, following in pairwise(blocks))
     await same(database, EVERYWHERE)
 
 

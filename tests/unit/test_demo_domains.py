@@ -19,6 +19,7 @@ from services.projections.evolve import evolve
 from services.projections.facts import Fact
 from services.registry import domain as registry
 from shared import published
+from shared.definitions import DEFAULT
 from shared.events.base import Event
 from shared.events.catalog import COMMANDS
 from shared.events.codes import DigitCheck
@@ -122,7 +123,8 @@ def counted(cards: dict[str, Card], day: date) -> dict[tuple[str, str], int]:
     for card in cards.values():
         if isinstance(card, Household):
             for (valid_on, *cell), n in coverage.MODEL.rows(card).items():
-                sums[str(cell[4]), str(cell[5])] += n * (valid_on <= day)  # type: ignore[operator]
+                if cell[0] == DEFAULT:
+                    sums[str(cell[4]), str(cell[5])] += n * (valid_on <= day)  # type: ignore[operator]
     return sums
 
 

@@ -7,21 +7,10 @@ import asyncpg
 from services.gateway import models
 from services.gateway.queries import sql
 from shared import places, thai
+from shared.definitions import DEFAULT, DEFINITIONS, Definition, Words
 from shared.events.codes import Cohort, Dimension, HouseholdClass
 
-DEFINITION = "coverage-1"
-NUMERATOR = models.Definition(
-    id="coverage-1/reached",
-    th="ในจำนวนนั้น ครัวเรือนที่ได้รับความช่วยเหลือด้านนี้แล้วอย่างน้อยหนึ่งครั้งตั้งแต่ 20 กันยายน 2562 นับตั้งแต่ระดับเบื้องต้น",
-    en="Of these, households that were helped in it at least once since 20 September 2019; initial help counts.",
-)
-DENOMINATOR = models.Definition(
-    id="coverage-1/need",
-    th="ครัวเรือนที่เคยประเมินว่าจำเป็นต้องได้รับความช่วยเหลือด้านนี้ (ผู้ที่พ้นแล้วยังนับอยู่)",
-    en="Households ever assessed as in need in this dimension; those helped out of it stay counted.",
-)
-
-_COVERAGE = sql("coverage")
+_NOW, _AS_OF, _LEDGER = sql("coverage"), sql("coverage_as_of"), sql("coverage_ledger")
 
 
 @dataclass(frozen=True)
@@ -33,22 +22,35 @@ class Question:
     dimension: Dimension | None = None
     cohort: Cohort | None = None
     household_class: HouseholdClass | None = None
+    definition: str = DEFAULT
 
 
-async def read(connection: asyncpg.Connection, question: Question) -> list[models.Figure]:
-    rows = await connection.fetch(
-        _COVERAGE,
-        DEFINITION,
-        places.LEVELS[question.level],
-        question.place,
-        question.dimension,
-        question.cohort,
-        question.household_class,
-    )
-    return [_figure(row, question) for row in rows]
+async def read(
+    connection: asyncpg.Connection, question: Question, as_of: models.AsOf | None = None
+) -> list[models.Figure]:
+    """As counted now, or as valid on one day and known at one moment."""
+    definition = DEFINITIONS[question.definition]
+    return [_figure(row, question, definition) for row in await rows(connection, question, as_of)]
 
 
-def _figure(row: asyncpg.Record, question: Question) -> models.Figure:
+async def rows(
+    connection: asyncpg.Connection, question: Question, as_of: models.AsOf | None = None
+) -> list[asyncpg.Record]:
+    """place, dimension, and the count of each measure; of a place below the level, that place's."""
+    digits = max(places.LEVELS[question.level], len(question.place))
+    told = (question.definition, digits, question.place)
+    narrowed = (question.dimension, question.cohort, question.household_class)
+    if as_of is None:
+        found = await connection.fetch(_NOW, *told, *narrowed)
+    elif as_of.known_at is None:
+        found = []
+    else:
+        query = _LEDGER if digits == places.LEVELS["village"] else _AS_OF
+        found = await connection.fetch(query, *told, *narrowed, as_of.valid_on, as_of.known_at)
+    return list(found)
+
+
+def _figure(row: asyncpg.Record, question: Question, definition: Definition) -> models.Figure:
     percent = thai.percent(row["reached"], row["need"])
     return models.Figure(
         place=row["place"],
@@ -58,10 +60,14 @@ def _figure(row: asyncpg.Record, question: Question) -> models.Figure:
         household_class=question.household_class,
         numerator=row["reached"],
         denominator=row["need"],
-        numerator_definition=NUMERATOR,
-        denominator_definition=DENOMINATOR,
+        numerator_definition=_said(definition, "reached", definition.reached),
+        denominator_definition=_said(definition, "need", definition.need),
         percent=percent and models.Percent(**percent._asdict()),
         resolved=row["resolved"],
         open=row["unreached"],
         outside_need=row["outside_need"],
     )
+
+
+def _said(definition: Definition, measure: str, words: Words) -> models.Definition:
+    return models.Definition(id=f"{definition.id}/{measure}", th=words.th, en=words.en)

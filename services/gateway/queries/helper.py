@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 
 from services.gateway import models
-from services.gateway.queries import needs, sql
+from services.gateway.queries import bounds, needs, sql
 from shared import places
 from shared.errors import Rejected
 
@@ -16,15 +16,31 @@ SELECT kind, district, office FROM helpers_rollup WHERE helper = $1 GROUP BY kin
 """
 
 
-async def who(connection: asyncpg.Connection, helper: str) -> dict[str, Any]:
+_HELPER_AS_OF = """
+-- Who a helper was. $1 helper, $2 valid on, $3 known at.
+SELECT kind, district, office FROM helpers_ledger WHERE key = $1 AND valid_on <= $2 AND recorded_at <= $3
+GROUP BY kind, district, office HAVING sum(delta) > 0
+"""
+
+
+async def who(connection: asyncpg.Connection, helper: str, as_of: models.AsOf | None = None) -> dict[str, Any]:
     """`kind`, `district`, `office`. Raises Rejected not_found."""
-    row = await connection.fetchrow(_HELPER, helper)
+    query, told = (_HELPER_AS_OF, bounds(as_of)) if as_of else (_HELPER, ())
+    row = await connection.fetchrow(query, helper, *told)
     if row is None:
         raise Rejected("not_found")
     return dict(row) | {"place_name": models.text(places.name_of(row["district"]))}
 
 
-async def households(connection: asyncpg.Connection, helper: str) -> list[models.HelpersHousehold]:
-    rows = await connection.fetch(_HOUSEHOLDS, helper)
-    wanted = await needs.read(connection, [row["household"] for row in rows])
+async def district_now(connection: asyncpg.Connection, helper: str) -> str | None:
+    """The district that decides who may read it, whatever day is asked about; None where nobody is enrolled now."""
+    row = await connection.fetchrow(_HELPER, helper)
+    return row and str(row["district"])
+
+
+async def households(
+    connection: asyncpg.Connection, helper: str, as_of: models.AsOf | None = None
+) -> list[models.HelpersHousehold]:
+    rows = await connection.fetch(_HOUSEHOLDS, helper, *bounds(as_of))
+    wanted = await needs.read(connection, [row["household"] for row in rows], as_of)
     return [models.HelpersHousehold(**dict(row), needs=wanted[row["household"]]) for row in rows]

@@ -1,4 +1,8 @@
-"""One household: what is known of it now, and every fact behind that. Sealed details stay sealed."""
+"""One household: what is known of it, and every fact behind that. Sealed details stay sealed.
+
+As of a past day it is summed from its rows in the ledgers, which is a fold of the facts known then (a property of the
+engine, tests/unit/test_engine_promises.py).
+"""
 
 import json
 from typing import Any
@@ -6,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from services.gateway import models
-from services.gateway.queries import needs, sql
+from services.gateway.queries import bounds, needs, sql
 from shared import places
 from shared.errors import Rejected
 
@@ -15,8 +19,9 @@ MASK = "•••••"
 
 _NOW = sql("household")
 _PAIRS = """
--- Who looks after a household now. $1 household.
-SELECT helper, role FROM caseload_ledger WHERE key = $1
+-- Who looks after a household. $1 household; $2 valid on, $3 known at; null: now.
+SELECT helper, role FROM caseload_ledger
+WHERE key = $1 AND valid_on <= coalesce($2::date, 'infinity') AND recorded_at <= coalesce($3::timestamptz, 'infinity')
 GROUP BY helper, role HAVING sum(delta) > 0 ORDER BY role, helper
 """
 _STREAMS = """
@@ -24,18 +29,19 @@ _STREAMS = """
 SELECT stream, version, state FROM stream_head WHERE key = $1 ORDER BY stream
 """
 _FACTS = """
--- Every fact of a household, in the one order there is. $1 household.
+-- Every fact of a household, in the one order there is. $1 household; $2 known at; null: now.
 SELECT recorded_at, occurred_on, type, stream, version, agency, value FROM fact
-WHERE key = $1 ORDER BY recorded_at, stream, version
+WHERE key = $1 AND recorded_at <= coalesce($2::timestamptz, 'infinity') ORDER BY recorded_at, stream, version
 """
 
 
-async def read(connection: asyncpg.Connection, household: str) -> dict[str, Any]:
+async def read(connection: asyncpg.Connection, household: str, as_of: models.AsOf | None = None) -> dict[str, Any]:
     """The fields of a `models.Household` without its standing. Raises Rejected not_found."""
     streams = await connection.fetch(_STREAMS, household)
-    if not streams:
+    facts = await connection.fetch(_FACTS, household, as_of and as_of.known_at)
+    if not streams or (as_of and not facts):
         raise Rejected("not_found")
-    now = await connection.fetchrow(_NOW, household)
+    now = await connection.fetchrow(_NOW, household, *bounds(as_of))
     village = now and now["village"]
     return {
         "household": household,
@@ -43,12 +49,18 @@ async def read(connection: asyncpg.Connection, household: str) -> dict[str, Any]
         "place_name": models.text(places.name_of(village)) if village else None,
         "cohort": now and now["cohort"],
         "household_class": now and now["household_class"],
-        "needs": (await needs.read(connection, [household]))[household],
-        "pairs": [models.Pair(**dict(row)) for row in await connection.fetch(_PAIRS, household)],
+        "needs": (await needs.read(connection, [household], as_of))[household],
+        "pairs": [models.Pair(**dict(row)) for row in await connection.fetch(_PAIRS, household, *bounds(as_of))],
         "incomplete": any(row["state"] != "ok" for row in streams),
-        "streams": {row["stream"]: row["version"] for row in streams},
-        "history": [_entry(row) for row in await connection.fetch(_FACTS, household)],
+        "streams": {row["stream"]: row["version"] for row in (facts if as_of else streams)},
+        "history": [_entry(row) for row in facts],
     }
+
+
+async def where_now(connection: asyncpg.Connection, household: str) -> str | None:
+    """The village that decides who may read it, whatever day is asked about; None where it is not counted now."""
+    row = await connection.fetchrow(_NOW, household, *bounds(None))
+    return row and str(row["village"])
 
 
 def _entry(row: asyncpg.Record) -> models.HistoryEntry:

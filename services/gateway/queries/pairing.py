@@ -3,19 +3,22 @@
 import asyncpg
 
 from services.gateway import models
-from services.gateway.queries import sql
+from services.gateway.queries import bounds, sql
 from shared import places
 
 OFFICER_CAPACITY = 2
 """Documents A and B: one officer looks after two households, at most."""
 
-_PAIRING = sql("pairing")
+_NOW, _AS_OF = sql("pairing"), sql("pairing_as_of")
 _SUMS = tuple(models.PairingSums.model_fields)
 
 
-async def read(connection: asyncpg.Connection, province: str = places.KHON_KAEN) -> list[models.DistrictPairing]:
+async def read(
+    connection: asyncpg.Connection, province: str = places.KHON_KAEN, as_of: models.AsOf | None = None
+) -> list[models.DistrictPairing]:
     """Every district of the province, also one where nothing is known yet."""
-    rows = await connection.fetch(_PAIRING, province, OFFICER_CAPACITY)
+    query, told = (_AS_OF, bounds(as_of)) if as_of else (_NOW, ())
+    rows = await connection.fetch(query, province, OFFICER_CAPACITY, *told)
     known = {row["district"]: {name: row[name] for name in _SUMS} for row in rows}
     nothing = dict.fromkeys(_SUMS, 0)
     return [

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
+from services.gateway.asof import Asked
 from services.gateway.models import AsOf, Standing
 from services.gateway.queries import sql
 from shared.thai import BANGKOK
@@ -14,16 +15,20 @@ STALE_AFTER = timedelta(seconds=60)
 _STANDING = sql("standing")
 
 
-async def read(connection: asyncpg.Connection) -> Standing:
+async def read(connection: asyncpg.Connection, asked: Asked | None = None) -> Standing:
+    """Now, or as of the point that was asked for. Raises Rejected known_at_in_future or date_in_future."""
     row = await connection.fetchrow(_STANDING)
     newest, mark = row["newest"], row["mark"]
     latest: datetime = max((moment for moment in (newest, mark) if moment), default=row["now"])
+    as_of = AsOf(valid_on=latest.astimezone(BANGKOK).date(), known_at=newest)
+    if asked:
+        as_of = asked.resolve(row["now"] if row["real"] else latest, as_of)
     return Standing(
-        as_of=AsOf(valid_on=latest.astimezone(BANGKOK).date(), known_at=newest),
+        as_of=as_of,
         position={service: row[service] for service in ("registry", "pairing", "interventions")},
         newest_fact=newest,
         watermark=mark,
-        provisional=mark is None or newest is None or newest >= mark,
+        provisional=mark is None or as_of.known_at is None or as_of.known_at >= mark,
         stale=_stale(row),
     )
 

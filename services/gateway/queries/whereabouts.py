@@ -14,7 +14,7 @@ _ID: TypeAdapter[str] = TypeAdapter(HouseholdId)
 
 async def of_household(pool: asyncpg.Pool, household: object) -> str:
     """The village code. Raises Rejected field_invalid for what is no id, household_unknown while none is known."""
-    row = await pool.fetchrow(_NOW, _checked(household)) if household is not None else None
+    row = await pool.fetchrow(_NOW, _checked(household), None, None) if household is not None else None
     if row is None:
         raise Rejected("household_unknown", field="data.household")
     return str(row["village"])

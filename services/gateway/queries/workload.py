@@ -4,19 +4,18 @@ import asyncpg
 
 from services.gateway import models
 from services.gateway.labels import DIMENSIONS, NO_OWNER, SUB_GROUPS
-from services.gateway.queries import sql
-from services.gateway.queries.coverage import DEFINITION
+from services.gateway.queries import coverage
 from shared import places
 from shared.events.codes import LEAD_OF_DIMENSION, Dimension, SubGroup
 
-_COVERAGE = sql("coverage")
 _WORK = ("open", "unresolved", "done")
 
 
-async def read(connection: asyncpg.Connection, place: str = places.KHON_KAEN) -> list[models.Desk]:
+async def read(
+    connection: asyncpg.Connection, place: str = places.KHON_KAEN, as_of: models.AsOf | None = None
+) -> list[models.Desk]:
     """One desk a sub-group, and last the one without an owner."""
-    digits = places.LEVELS["province"]
-    rows = await connection.fetch(_COVERAGE, DEFINITION, digits, place, None, None, None)
+    rows = await coverage.rows(connection, coverage.Question(place=place), as_of)
     known = {row["dimension"]: _work(row) for row in rows}
     return [_desk(group, known) for group in (*SubGroup, None)]
 

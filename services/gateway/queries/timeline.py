@@ -1,0 +1,32 @@
+"""One household's timeline: on which days where it lives, who helps it, and what it needs or got, began or ended."""
+
+from itertools import groupby
+
+import asyncpg
+
+from services.gateway import changes_models as models
+from services.gateway.models import AsOf
+from services.gateway.queries import bounds, sql
+
+_TIMELINE = sql("timeline")
+_NAMES = {
+    "home": ("village", "cohort", "class"),
+    "pair": ("helper", "role"),
+    "coverage": ("dimension", "measure"),
+}
+
+
+async def read(
+    connection: asyncpg.Connection, household: str, definition: str, as_of: AsOf | None
+) -> list[models.TimelineDay]:
+    """By day, the first one first."""
+    rows = await connection.fetch(_TIMELINE, household, definition, *bounds(as_of))
+    return [
+        models.TimelineDay(on=day, changes=[_change(row) for row in of_day])
+        for day, of_day in groupby(rows, key=lambda row: row["valid_on"])
+    ]
+
+
+def _change(row: asyncpg.Record) -> models.TimelineChange:
+    told = {name: part or None for name, part in zip(_NAMES[row["what"]], row["value"], strict=True)}
+    return models.TimelineChange(what=row["what"], began=row["began"], known_since=row["known_since"], **{"is": told})

@@ -1,0 +1,16 @@
+-- On which days something of a household began or ended. $1 household, $2 definition; $3 valid on, $4 known at; null: now.
+-- `what`: home (village, cohort, class), pair (helper, role), or coverage (dimension, measure).
+WITH row_of AS (
+    SELECT valid_on, 'home' AS what, ARRAY[village, cohort, household_class] AS value, delta, recorded_at
+    FROM households_ledger WHERE key = $1
+    UNION ALL
+    SELECT valid_on, 'pair', ARRAY[helper, role], delta, recorded_at FROM caseload_ledger WHERE key = $1
+    UNION ALL
+    SELECT valid_on, 'coverage', ARRAY[dimension, measure], delta, recorded_at
+    FROM coverage_ledger WHERE key = $1 AND definition = $2
+)
+SELECT valid_on, what, value, sum(delta) > 0 AS began, max(recorded_at) AS known_since
+FROM row_of
+WHERE valid_on <= coalesce($3::date, 'infinity') AND recorded_at <= coalesce($4::timestamptz, 'infinity')
+GROUP BY 1, 2, 3 HAVING sum(delta) <> 0
+ORDER BY 1, 2, 3
