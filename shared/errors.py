@@ -55,11 +55,11 @@ CATALOG: dict[str, Problem] = {
     "field_missing": Problem(422, "This field is missing.", "ไม่ได้กรอกช่องนี้"),
     "field_unknown": Problem(422, "There is no field of this name.", "ไม่มีช่องข้อมูลชื่อนี้"),
     "field_invalid": Problem(
-        422, "This field does not fit: it should be {expected}.", "ข้อมูลช่องนี้ไม่ถูกต้อง ต้องเป็น{expected_th}"
+        422, "This field does not fit: it should be {expected}.", "ข้อมูลช่องนี้ไม่ถูกต้อง ต้องเป็น {expected_th}"
     ),
     "buddhist_year": Problem(
         422,
-        "The year is in the Buddhist era; subtract 543 and send a common-era year.",
+        "The year is in the Buddhist era; subtract 543 and send a common-era year (2019, not 2562).",
         "ปีเป็นพุทธศักราช กรุณาลบ 543 แล้วส่งเป็นคริสต์ศักราช",
     ),
     "date_too_early": Problem(422, "The date is before 1900.", "วันที่ก่อนปี ค.ศ. 1900"),

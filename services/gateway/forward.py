@@ -62,17 +62,20 @@ async def _place(request: Request, caller: Caller, data: dict[str, Any]) -> str 
 
 
 async def _passed_back(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The answer's bytes. If the service goes away, the first line that it still owed says so, and it is the last."""
-    answered, ended = 0, True
+    """The answer's lines. If the service goes away, a line says so in place of the first one that is lacking; it is
+    the last."""
+    answered, begun = 0, b""
     try:
         async with upstream.told():
             async for chunk in answer.aiter_raw():
-                answered, ended = answered + chunk.count(b"\n"), chunk.endswith(b"\n")
-                yield chunk
+                lines, end, begun = (begun + chunk).rpartition(b"\n")
+                answered += lines.count(b"\n") + len(end)
+                yield lines + end
+        yield begun
     except Rejected as lost:
         document = problems.document(lost)
         line = {"line": answered + 1, "status": document["status"], "problem": document}
-        yield b"\n" * (not ended) + json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
     finally:
         await answer.aclose()
 

@@ -182,7 +182,7 @@ def _refuse_future(submission: Submission, now: datetime) -> None:
     today = now.astimezone(BANGKOK).date()
     for field, day in (("reported_on", submission.origin.reported_on), *_days(submission.command, "data")):
         if day is not None and day > today:
-            raise Rejected("date_in_future", field=field, today=today.isoformat())
+            raise Rejected("date_in_future", field=field, today=today)
 
 
 def _days(value: object, at: str) -> Iterator[tuple[str, date]]:

@@ -6,7 +6,7 @@ to `MOST`. Refusing one does not touch the others, since a decision is pure and 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ MOST = 500
 STATES = 10_000
 """Folded states kept in memory, least recently used first to go; some kilobytes each."""
 PATIENCE = (0.1, 0.2, 0.3, 0.4)
-"""Seconds between looks at a reference that is not known yet: one second in all."""
+"""Seconds between looks at references that are not known yet: one second in all, a request."""
 
 log = logs.get(__name__)
 
@@ -62,15 +62,16 @@ class Desk:
         self._states = States()
         self._waiting: asyncio.Queue[tuple[Submission, asyncio.Future[Outcome]]] = asyncio.Queue()
 
-    async def submit(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        """One outcome for each, in order. Waits up to a second for what is referred to and not known yet.
+    async def submit(self, submissions: Sequence[Submission], patience: Iterator[float]) -> list[Outcome]:
+        """One outcome for each, in order. Looks again after each pause of `patience` for what is referred to and not
+        known yet; one request's submissions share them, however many there are.
 
         Raises one of `postgres.TRANSIENT` when the store is away; sending again under the same id is safe.
         """
         outcomes = await self._enqueue(submissions)
-        for pause in PATIENCE:
-            unknown = [i for i, o in enumerate(outcomes) if isinstance(o, Rejected) and o.problem.retryable]
-            if not unknown:
+        while unknown := [i for i, o in enumerate(outcomes) if isinstance(o, Rejected) and o.problem.retryable]:
+            pause = next(patience, None)
+            if pause is None:
                 break
             await asyncio.sleep(pause)
             again = await self._enqueue([submissions[i] for i in unknown])

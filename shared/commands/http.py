@@ -16,10 +16,10 @@ from fastapi.responses import StreamingResponse
 from joserfc.jwk import OKPKey
 
 from shared.commands.batch import Answer, Outcome
-from shared.commands.desk import MOST, Desk
+from shared.commands.desk import MOST, PATIENCE, Desk
 from shared.commands.reading import MAX_COMMAND_BYTES, Reader, Submission
 from shared.errors import Rejected
-from shared.runtime import auth, problems
+from shared.runtime import auth, logs, problems, trace
 from shared.runtime.auth import Caller
 from shared.runtime.postgres import TRANSIENT
 
@@ -29,6 +29,7 @@ IN_MEMORY = 1_048_576
 """Bytes of a bulk body kept in memory; more goes to an unnamed temporary file."""
 NDJSON = "application/x-ndjson"
 
+log = logs.get(__name__)
 
 Before = Callable[[Request], Awaitable[None]]
 """Runs once a request, behind the check of its token and ahead of its commands."""
@@ -47,7 +48,7 @@ def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) ->
         await before(request)
         submission = reader.read(await _body(request, MAX_COMMAND_BYTES), caller)
         desk: Desk = request.app.state.desk
-        [outcome] = await desk.submit([submission])
+        [outcome] = await desk.submit([submission], iter(PATIENCE))
         return _single(outcome)
 
     @router.post("/commands/bulk")
@@ -61,17 +62,16 @@ def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) ->
 
 async def _answers(spool: IO[bytes], reader: Reader, caller: Caller, desk: Desk) -> AsyncIterator[bytes]:
     with spool:
-        number, lines = 0, _lines(spool)
+        lines, patience = _lines(spool), iter(PATIENCE)
         while chunk := list(islice(lines, MOST)):
-            outcomes = await _settle([_read(reader, line, caller) for line in chunk], desk)
-            yield b"".join(_line(number + i, outcome) for i, outcome in enumerate(outcomes, start=1))
-            number += len(chunk)
+            outcomes = await _settle([_read(reader, line, caller) for _, line in chunk], desk, patience)
+            yield b"".join(_line(number, outcome) for (number, _), outcome in zip(chunk, outcomes, strict=True))
 
 
-async def _settle(read: list[Submission | Rejected], desk: Desk) -> list[Outcome]:
+async def _settle(read: list[Submission | Rejected], desk: Desk, patience: Iterator[float]) -> list[Outcome]:
     submissions = [item for item in read if isinstance(item, Submission)]
     try:
-        decided = iter(await desk.submit(submissions))
+        decided = iter(await desk.submit(submissions, patience))
     except TRANSIENT:
         decided = iter([Rejected("unavailable")] * len(submissions))
     return [next(decided) if isinstance(item, Submission) else item for item in read]
@@ -82,6 +82,9 @@ def _read(reader: Reader, line: bytes, caller: Caller) -> Submission | Rejected:
         return reader.read(line, caller)
     except Rejected as refusal:
         return refusal
+    except Exception:  # whatever one line breaks, the others are not its concern
+        log.exception("line_unreadable")
+        return Rejected("internal", trace=trace.current())
 
 
 def simulated_time(header: str | None) -> datetime | None:
@@ -141,10 +144,15 @@ async def _spool(request: Request) -> IO[bytes]:
     return spool
 
 
-def _lines(spool: IO[bytes]) -> Iterator[bytes]:
-    """Each line without its end; one over the limit is cut where the limit shows, and read to its end."""
+def _lines(spool: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Each line that is not blank, without its end, and its number from 1 on in the whole body.
+
+    One over the limit is cut where the limit shows, and read to its end.
+    """
+    number = 0
     while line := spool.readline(MAX_COMMAND_BYTES + 1):
-        rest = line
+        number, rest = number + 1, line
         while not rest.endswith(b"\n") and (rest := spool.readline(MAX_COMMAND_BYTES)):
             pass
-        yield line.rstrip(b"\r\n")
+        if line.strip():
+            yield number, line.rstrip(b"\r\n")

@@ -65,6 +65,7 @@ def said(error: ErrorDetails) -> Said:
         return _BY_PATTERN[context["pattern"]]
     if kind in _BY_LIMIT:
         entry, (en, th) = _BY_LIMIT[kind]
-        return en.format(context[entry]), th.format(context[entry])
+        limit = str(context[entry])
+        return en.format(limit), th.format(limit.replace(" or ", " หรือ "))
     fitting = (words for beginning, words in _BY_KIND if kind.startswith(beginning))
     return next(fitting, ("what the documentation of this field says", "ตามที่คู่มือของช่องนี้กำหนด"))

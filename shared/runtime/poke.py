@@ -22,4 +22,5 @@ class Poker:
     def __call__(self) -> None:
         if self._address is not None:
             with suppress(OSError):
-                self._socket.sendto(b"", self._address)
+                self._socket.connect(self._address)  # binds it to the one way there, not to every network
+                self._socket.send(b"")

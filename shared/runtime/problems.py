@@ -1,6 +1,8 @@
 """Refusals as RFC 9457 problem documents, in Thai and English, with a stable code and the field."""
 
+import re
 from collections import defaultdict
+from datetime import date
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,6 +14,7 @@ from starlette.exceptions import HTTPException
 from shared.errors import Rejected
 from shared.runtime import expected, logs, trace
 from shared.runtime.postgres import TRANSIENT
+from shared.thai import thai_date
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -30,16 +33,23 @@ _CODES = {
     "json_invalid": "json_malformed",
 }
 """pydantic's error type -> our code; every other type is `field_invalid`, with what was expected (`expected`)."""
+_BUDDHIST = re.compile("(244[3-9]|24[5-9][0-9]|2[5-9][0-9]{2})-02-29")
+"""A leap day of the Buddhist era: no date of the common era, so that no year can be read from it."""
 
 
 def document(refusal: Rejected) -> dict[str, Any]:
-    """The problem document of a refusal. It names the field and never repeats what stood in it."""
+    """The problem document of a refusal. It names the field and never repeats what stood in it.
+
+    A day among the facts is ISO 8601, and of the Buddhist era in the Thai text.
+    """
     problem = refusal.problem
-    facts = defaultdict(str, {name: _sayable(value) for name, value in refusal.facts.items() if value is not None})
+    told = {name: value for name, value in refusal.facts.items() if value is not None}
+    facts = defaultdict(str, {name: _sayable(value) for name, value in told.items()})
+    days = {name: thai_date(value) for name, value in told.items() if isinstance(value, date)}
     body: dict[str, Any] = {
         "type": f"urn:siao:problem:{refusal.code}",
         "title": problem.en.format_map(facts),
-        "title_th": problem.th.format_map(facts),
+        "title_th": problem.th.format_map(facts | days),
         "status": problem.status,
         "code": refusal.code,
         "retryable": problem.retryable,
@@ -51,12 +61,14 @@ def document(refusal: Rejected) -> dict[str, Any]:
 
 def _sayable(value: object) -> object:
     """A text that UTF-8 can carry: JSON may bring half of a surrogate pair in a name."""
+    if isinstance(value, date):
+        return value.isoformat()
     return value[:LONGEST_FACT].encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def from_validation(error: ValidationError, prefix: str = "") -> Rejected:
     """The first thing wrong with a message, as a refusal."""
-    first = error.errors(include_url=False, include_input=False, include_context=True)[0]
+    first = error.errors(include_url=False, include_context=True)[0]
     return of_field(first, ".".join([prefix] * bool(prefix) + [str(part) for part in first["loc"]]))
 
 
@@ -72,6 +84,8 @@ def of_field(error: ErrorDetails, field: str) -> Rejected:
 def _code(error: ErrorDetails) -> str:
     if error["type"] == "greater_than_equal" and error["loc"][-1:] == ("amount_baht",):
         return "amount_negative"
+    if error["type"].startswith("date_") and _BUDDHIST.fullmatch(str(error.get("input"))):
+        return "buddhist_year"
     return _CODES.get(error["type"], "field_invalid")
 
 

@@ -213,50 +213,6 @@ async def test_a_body_over_the_limit(registry):
     assert (answer.status_code, answer.json()["limit"]) == (413, MAX_COMMAND_BYTES)
 
 
-async def test_too_many_lines(registry):
-    answer = await registry.post("/commands/bulk", content=b"\n" * 100_001)
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_many_lines")
-
-
-async def test_a_long_bulk_with_every_third_line_wrong(registry, store):
-    before = await store.fetchval("SELECT count(*) FROM event")
-    wishes = [register(members=[{"relation": "head"}]) for _ in range(10_000)]
-    for wish in wishes[::3]:
-        wish["data"]["village"] = "somewhere"
-    answer = await registry.post("/commands/bulk", content=ndjson(wishes))
-    lines = [json.loads(line) for line in answer.text.splitlines()]
-    assert [line["line"] for line in lines] == list(range(1, 10_001))
-    assert [line["status"] for line in lines] == [422 if i % 3 == 0 else 201 for i in range(10_000)]
-    assert {line["problem"]["field"] for line in lines[::3]} == {"data.village"}
-    assert [line["receipt"]["command"] for line in lines if "receipt" in line] == [
-        wish["id"] for i, wish in enumerate(wishes) if i % 3
-    ]
-    assert await store.fetchval("SELECT count(*) FROM event") - before == 6_666
-    again = await registry.post("/commands/bulk", content=ndjson(wishes))
-    repeated = [json.loads(line) for line in again.text.splitlines()]
-    assert all(line["repeated"] for line in repeated if "receipt" in line)
-    assert [line.get("receipt") for line in repeated] == [line.get("receipt") for line in lines]
-    assert await store.fetchval("SELECT count(*) FROM event") - before == 6_666
-
-
-async def test_a_bulk_answers_each_line_whatever_stands_in_it(registry):
-    body = b"\n".join(
-        [b"{", b"", json.dumps(register()).encode(), b"\xff", b'"' + b"x" * 300_000 + b'"', b'{"a":"\0"}']
-    )
-    answer = await registry.post("/commands/bulk", content=body)
-    codes = [json.loads(line).get("problem", {}).get("code") for line in answer.text.splitlines()]
-    assert codes == ["json_malformed", "json_malformed", None, "json_malformed", "body_too_large", "nul_byte"]
-
-
-async def test_one_bulk_may_build_on_its_own_lines(registry, store):
-    household = ids.new_id("hh")
-    classify = {"household": household, "occurred_on": "2019-02-01", "household_class": "developable"}
-    body = ndjson([register(household=household), {"type": "ClassifyHousehold.v1", "id": household, "data": classify}])
-    answer = await registry.post("/commands/bulk", content=body)
-    assert [json.loads(line)["status"] for line in answer.text.splitlines()] == [201, 201]
-    assert len(await stored(store, household)) == 2
-
-
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE event SET type = 'x'", "DELETE FROM event", "TRUNCATE event", "DELETE FROM receipt", "DROP TABLE event"],

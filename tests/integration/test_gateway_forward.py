@@ -139,9 +139,8 @@ async def test_a_service_that_dies_leaves_a_line_that_says_so(client, stage):
     standin, _, _ = stage
     standin.dies_after = 400
     answer = await client.post("/v1/registry/commands/bulk", content=b"1\n")
-    lines = answer.text.splitlines()
-    assert [json.loads(line)["line"] for line in lines[:399]] == list(range(1, 400))
-    last = json.loads(lines[-1])
+    *lines, last = map(json.loads, answer.text.splitlines())
+    assert [line["line"] for line in lines] == list(range(1, 400))
     assert (last["line"], last["status"], last["problem"]["code"]) == (400, 503, "answer_lost")
     assert last["problem"]["retryable"] is True
 

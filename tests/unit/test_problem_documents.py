@@ -1,5 +1,7 @@
 """What HTTP callers are told when something is wrong with the request itself, whatever they sent."""
 
+from datetime import date
+
 import httpx
 import pytest
 from fastapi import FastAPI, HTTPException
@@ -30,6 +32,13 @@ def test_a_name_that_utf_8_cannot_carry_does_not_break_the_answer() -> None:
     answer = problems.answer(Rejected("place_unknown", field=f"a{HALF}", place=HALF + "n" * 100_000))
     assert answer.status_code == 422
     assert len(answer.body) < 10_000
+
+
+def test_a_day_is_of_the_buddhist_era_in_thai() -> None:
+    told = problems.document(Rejected("date_in_future", field="data.occurred_on", today=date(2020, 11, 2)))
+    assert "2020-11-02" in told["title"]
+    assert "2 พฤศจิกายน 2563" in told["title_th"]
+    assert told["today"] == "2020-11-02"
 
 
 def app() -> httpx.AsyncClient:

@@ -58,6 +58,7 @@ def test_a_good_command_is_read():
         (b'{"type":"\x00"}', "nul_byte", None),
         (b'{"type":"\\u0000"}', "nul_byte", None),
         (b'{"type":"\\\\u0000"}', "command_unknown", "type"),
+        (b'{"type":"\\\\\\u0000"}', "nul_byte", None),
         (b" " * (MAX_COMMAND_BYTES + 1), "body_too_large", None),
         ({"id": "1"}, "field_missing", "type"),
         ({**HELP, "type": "RecordIntervention.v9"}, "command_unknown", "type"),
@@ -68,6 +69,8 @@ def test_a_good_command_is_read():
         ({**HELP, "reported_on": "2562-11-05"}, "buddhist_year", "reported_on"),
         (changed(colour="red"), "field_unknown", "data.colour"),
         (changed(occurred_on="2562-11-05"), "buddhist_year", "data.occurred_on"),
+        (changed(occurred_on="2563-02-29"), "buddhist_year", "data.occurred_on"),
+        (changed(occurred_on="2019-02-29"), "field_invalid", "data.occurred_on"),
         (changed(occurred_on="05/11/2019"), "field_invalid", "data.occurred_on"),
         (changed(occurred_on="1819-11-05"), "date_too_early", "data.occurred_on"),
         (changed(occurred_on=1), "field_invalid", "data.occurred_on"),
@@ -93,6 +96,7 @@ def test_every_refusal_is_a_problem_document_in_both_languages():
     assert "initial" in told["title"]
     assert "initial" in told["title_th"]
     assert told["title_th"].startswith("ข้อมูลช่องนี้")
+    assert " or " not in told["title_th"]
 
 
 def test_personal_details_are_never_repeated():

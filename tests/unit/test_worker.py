@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaConnectionError
 from shared.eventstore import publisher
 from shared.runtime import consumer, wake, worker
 from shared.runtime.hush import REMEMBERED, Hush
+from shared.runtime.poke import Poker
 from shared.runtime.settings import Settings
 from shared.runtime.worker import NotWorking, Pulse
 
@@ -80,8 +81,9 @@ def test_a_poke_ends_the_wait_and_is_not_lost_between_waits():
 
     async def look() -> None:
         async with wake.listening(Settings(poke=f"127.0.0.1:{address[1]}")) as woken:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as poker:
-                poker.sendto(b"", address)
+            with Poker(Settings(poke=f"127.0.0.1:{address[1]}")) as poke:
+                poke()
+                assert poke._socket.getsockname()[0] == "127.0.0.1"  # open to no other network
                 await asyncio.sleep(0.05)
                 async with asyncio.timeout(1):
                     await woken.wait(60)
