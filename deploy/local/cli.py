@@ -3,10 +3,12 @@
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from deploy.local import checks, credentials, demo, down, home, logs, rebuild, stack, status
 from deploy.local.trouble import Trouble, explained
@@ -21,6 +23,9 @@ SIAO_HOME=~/real ./siao up       a stack for real data, in a folder of its own\n
 ./siao agency add red-cross      a token, and how to publish with it
 """
 
+WRONG_ARGUMENTS = 2
+"""click's exit code."""
+
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
 app = typer.Typer(
     help="Siao (เสี่ยว): a province's paired poverty-alleviation programme, from events to live tables.",
@@ -29,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 agency_app = typer.Typer(help="Agencies that publish: their tokens.", no_args_is_help=True)
 app.add_typer(agency_app, name="agency")
@@ -156,15 +162,26 @@ def add_agency(
     console.print(said, soft_wrap=True, markup=False)
 
 
+def run(command: Callable[..., object]) -> None:
+    """Runs it on the arguments of this process; what it says of wrong ones in English gets a line in Thai."""
+    try:
+        command(prog_name="siao")
+    except SystemExit as end:
+        if end.code == WRONG_ARGUMENTS and not isinstance(end.__context__, typer.Exit):  # not a code of our own
+            print("คำสั่งหรือตัวเลือกไม่ถูกต้อง ดูวิธีใช้ด้วย ./siao --help", file=sys.stderr)
+        raise
+
+
 def main() -> None:
     """Runs a command; Trouble becomes one sentence in each language and exit code 1."""
     try:
         with explained():
-            app(prog_name="siao")
+            run(app)
     except Trouble as trouble:
         if trouble.details:
             print(trouble.details, file=sys.stderr)
-        Console(stderr=True, highlight=False).print(f"[red]✗[/] {trouble.en}\n  {trouble.th}", soft_wrap=True)
+        said = f"[red]✗[/] {escape(trouble.en)}\n  {escape(trouble.th)}"
+        Console(stderr=True, highlight=False).print(said, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

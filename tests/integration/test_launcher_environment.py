@@ -25,6 +25,7 @@ names = ("SIAO_HOME", "PYTHONPATH")
 told = {name: os.environ[name] for name in names}
 print(json.dumps({"arguments": sys.argv[1:], "probe": siao_probe.VERSION, **told}))
 """
+JUDGE = "import sys; sys.exit(2 if '--onec' in sys.argv else 0)"
 
 
 class Checkout:
@@ -44,6 +45,7 @@ class Checkout:
         (self.root / "siao").write_bytes(LAUNCHER.read_bytes())
         (self.root / "siao").chmod(0o755)
         (self.root / "deploy" / "local" / "__main__.py").write_text(APPLICATION)
+        (self.root / "deploy" / "local" / "arguments.py").write_text(JUDGE)
         (self.decoy / "deploy" / "local" / "__main__.py").write_text("raise SystemExit('of the current folder')")
         self.version = "0"
         self.pin()
@@ -155,6 +157,21 @@ def test_a_group_that_cannot_be_had_spoils_nothing(checkout: Checkout) -> None:
     assert code == 0
     assert "(test) installed in" in told
     assert "(run) installed in" not in told
+
+
+def test_wrong_arguments_install_no_further_group(checkout: Checkout) -> None:
+    checkout.answer("up")
+    note = checkout.home / "env" / "siao.json"
+    note.write_text(json.dumps({"run": json.loads(note.read_text())["run"]}))
+    code, told, _ = checkout.run("test", "--onec")
+    assert (code, told) == (2, "")
+    assert "test" not in json.loads(note.read_text())
+
+
+def test_help_is_the_same_word_with_an_environment(checkout: Checkout) -> None:
+    checkout.answer("up")
+    assert checkout.answer("help")["arguments"] == ["--help"]
+    assert checkout.answer("help", "demo")["arguments"] == ["demo", "--help"]
 
 
 def test_a_group_cut_short_is_gone_on_with(checkout: Checkout) -> None:

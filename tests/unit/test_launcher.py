@@ -11,8 +11,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import typer
 
-from deploy.local import home
+from deploy.local import cli, home
 
 LAUNCHER = Path(__file__).parents[2] / "siao"
 
@@ -66,6 +67,22 @@ def test_where_nothing_was_started_nothing_is_installed(command: str, code: int,
     assert ended == code
     assert f"Nothing runs in {tmp_path / 'home'}" in told
     assert told.count("\n") == 2
+
+
+@pytest.mark.parametrize("arguments", [["foo"], ["foo", "--help"], ["help", "foo"], ["--onec"], ["--onec", "demo"]])
+def test_a_name_that_is_no_command_installs_nothing(arguments: list[str], tmp_path: Path) -> None:
+    code, told = bare(tmp_path, *arguments)
+    english, thai = told.splitlines()
+    assert code == 2
+    assert english.startswith("There is no command ")
+    assert "rebuild" in english
+    assert thai.startswith("ไม่มีคำสั่ง")
+
+
+def test_the_launcher_knows_every_command_and_no_other(launcher: ModuleType) -> None:
+    known = typer.main.get_command(cli.app)
+    assert set(launcher.COMMANDS) == set(known.commands)
+    assert {*launcher.STARTS_KAFKA, *launcher.LOOKS_ONLY} <= set(launcher.COMMANDS)
 
 
 def test_every_problem_is_said_in_both_languages(launcher: ModuleType) -> None:
