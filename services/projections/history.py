@@ -31,6 +31,8 @@ LEAF_ROWS = 4096
 FAN = 8
 """Blocks of one level that make one of the next: at most FAN - 1 of each are read, and a row is kept once a level."""
 
+CELLS = 64
+"""Merged in one transaction."""
 PAUSE_SECONDS = 5.0
 
 QUERIES = read("history.sql")
@@ -45,22 +47,17 @@ async def keep_up(database: Patient) -> None:
 
 
 async def compact(connection: asyncpg.Connection, leaf_rows: int = LEAF_ROWS) -> bool:
-    """One step: a new block, or a merged one. False when there is nothing to do, or another process does it."""
+    """A new block, or one of several. False when there is nothing to do, or another process does it."""
     async with _alone(connection) as alone:
-        if not alone:
-            return False
-        if await _merge(connection):
-            return True
-        claimed = await connection.fetchrow(QUERIES["claimed"]) or await _claim(connection, leaf_rows)
+        claimed = await _claimed(connection, leaf_rows) if alone else None
     if claimed is None:
         return False
     failpoint("history.claimed")
+    block, claim, level = claimed
+    if level:
+        return await _merge(connection, block, claim)
     await _folding_over(connection)
-    async with _alone(connection) as alone:
-        if alone:
-            await _fill(connection, *claimed)
-            failpoint("history.before_commit")
-    return alone
+    return await _fill(connection, block, claim)
 
 
 async def forget(connection: asyncpg.Connection, least: datetime) -> None:
@@ -80,10 +77,14 @@ async def _alone(connection: asyncpg.Connection) -> AsyncIterator[bool]:
         yield bool(await connection.fetchval(QUERIES["lock"]))
 
 
-async def _claim(connection: asyncpg.Connection, leaf_rows: int) -> asyncpg.Record | None:
-    """id, claim of a new block; None where too few rows are below the watermark."""
-    since, until = await connection.fetchrow(QUERIES["next_block"], leaf_rows)
-    return None if until is None else await connection.fetchrow(QUERIES["claim"], since, until)
+async def _claimed(connection: asyncpg.Connection, leaf_rows: int) -> asyncpg.Record | None:
+    """id, claim and level of the block to make: one that was begun, several that are one, or a new one."""
+    begun = await connection.fetchrow(QUERIES["claimed"])
+    if begun:
+        return begun
+    edges = await connection.fetchrow(QUERIES["ripe"], FAN)
+    edges = edges or (0, *await connection.fetchrow(QUERIES["next_block"], leaf_rows))
+    return None if edges[-1] is None else await connection.fetchrow(QUERIES["claim"], *edges)
 
 
 async def _folding_over(connection: asyncpg.Connection) -> None:
@@ -92,19 +93,30 @@ async def _folding_over(connection: asyncpg.Connection) -> None:
         await connection.execute(QUERIES["pass"], partition)
 
 
-async def _fill(connection: asyncpg.Connection, block: int, claim: object) -> None:
+async def _fill(connection: asyncpg.Connection, block: int, claim: object) -> bool:
     """Nothing where it was filled or forgotten meanwhile, or other tables have come in place of these."""
-    edges = await connection.fetchrow(QUERIES["redeem"], block, claim)
-    if edges:
-        await connection.execute(QUERIES["add_cells"], *edges)
-        await connection.execute(QUERIES["fill"], block, *edges)
+    async with _alone(connection) as alone:
+        edges = await connection.fetchrow(QUERIES["redeem"], block, claim) if alone else None
+        if edges:
+            await connection.execute(QUERIES["add_cells"], *edges)
+            await connection.execute(QUERIES["fill"], block, *edges)
+        failpoint("history.before_commit")
+    return alone
 
 
-async def _merge(connection: asyncpg.Connection) -> bool:
-    ripe = await connection.fetchrow(QUERIES["ripe"], FAN)
-    if ripe is None:
-        return False
-    block = await connection.fetchval(QUERIES["add_merged"], ripe["level"] + 1, ripe["since"], ripe["until"])
-    await connection.execute(QUERIES["merge"], block, ripe["blocks"])
-    await connection.execute(QUERIES["mark_merged"], ripe["blocks"])
-    return True
+async def _merge(connection: asyncpg.Connection, block: int, claim: object) -> bool:
+    """In short transactions, some cells each. Others may do some of them; what was begun is gone on with."""
+    cell = 0
+    while True:
+        async with _alone(connection) as alone:
+            parts = await connection.fetchrow(QUERIES["parts"], block, claim) if alone else None
+            if parts is None:
+                return alone
+            done = max(cell, parts["done"])
+            cell = await connection.fetchval(QUERIES["some_cells"], done, CELLS)
+            if cell is None:
+                await connection.execute(QUERIES["redeem"], block, claim)
+                await connection.execute(QUERIES["mark_merged"], parts["blocks"])
+                return True
+            await connection.execute(QUERIES["merge"], block, parts["blocks"], done, cell)
+            failpoint("history.before_commit")

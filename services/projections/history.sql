@@ -15,7 +15,7 @@ SELECT pg_try_advisory_xact_lock(7114)
 
 -- name: claimed
 -- A block that somebody claimed and did not fill.
-SELECT id, claim FROM coverage_block WHERE claim IS NOT NULL LIMIT 1
+SELECT id, claim, level FROM coverage_block WHERE claim IS NOT NULL LIMIT 1
 
 -- name: next_block
 -- The next stretch: from the end of the last, $1 ledger rows (and those recorded at the same time as the last of them);
@@ -29,7 +29,8 @@ SELECT since, (
 ) AS until FROM edge, mark
 
 -- name: claim
-INSERT INTO coverage_block (level, since, until, claim) VALUES (0, $1, $2, gen_random_uuid()) RETURNING id, claim
+INSERT INTO coverage_block (level, since, until, claim) VALUES ($1, $2, $3, gen_random_uuid())
+RETURNING id, claim, level
 
 -- name: partitions
 SELECT partition FROM checkpoint ORDER BY partition
@@ -73,24 +74,32 @@ WINDOW running AS (PARTITION BY cell ORDER BY valid_on)
 
 -- name: ripe
 -- The lowest level that holds $1 blocks of no higher one: the first of them, in order.
-SELECT level, array_agg(id ORDER BY since) AS blocks, min(since) AS since, max(until) AS until
+SELECT level + 1 AS level, min(since) AS since, max(until) AS until
 FROM (SELECT *, row_number() OVER (PARTITION BY level ORDER BY since) AS n FROM coverage_block
       WHERE NOT merged AND claim IS NULL) AS b
 WHERE n <= $1
 GROUP BY level HAVING count(*) = $1 ORDER BY level LIMIT 1
 
--- name: add_merged
-INSERT INTO coverage_block (level, since, until) VALUES ($1, $2, $3) RETURNING id
+-- name: parts
+-- The blocks that a claimed one is made of, and up to which cell it is; none where it is there no more.
+SELECT array_agg(part.id) AS blocks, (SELECT coalesce(max(cell), 0) FROM coverage_history WHERE block = $1) AS done
+FROM coverage_block AS b
+JOIN coverage_block AS part ON part.level = b.level - 1 AND part.since >= b.since AND part.until <= b.until
+WHERE b.id = $1 AND b.claim = $2 HAVING count(*) > 0
+
+-- name: some_cells
+-- The last of the next $2 cells; null behind the last.
+SELECT max(id) FROM (SELECT id FROM coverage_cell WHERE id > $1 ORDER BY id LIMIT $2) AS following
 
 -- name: merge
--- One block from others. $1 block, $2 the others.
+-- One block from others, as far as the cells from $3 (not included) to $4 are concerned. $1 block, $2 the others.
 WITH step AS (
     SELECT cell, valid_on,
            need - lag(need, 1, 0) OVER of_cell AS need, reached - lag(reached, 1, 0) OVER of_cell AS reached,
            resolved - lag(resolved, 1, 0) OVER of_cell AS resolved,
            unreached - lag(unreached, 1, 0) OVER of_cell AS unreached,
            outside_need - lag(outside_need, 1, 0) OVER of_cell AS outside_need
-    FROM coverage_history WHERE block = ANY ($2)
+    FROM coverage_history WHERE block = ANY ($2) AND cell > $3 AND cell <= $4
     WINDOW of_cell AS (PARTITION BY block, cell ORDER BY valid_on)
 ), net AS (
     SELECT cell, valid_on, sum(need) AS need, sum(reached) AS reached, sum(resolved) AS resolved,

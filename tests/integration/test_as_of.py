@@ -8,14 +8,27 @@ import pytest
 import pytest_asyncio
 
 from services.gateway.models import AsOf
-from services.gateway.queries import coverage, explain
+from services.gateway.queries import coverage, explain, timeline
+from services.gateway.queries import household as card
 from services.projections import history
 from shared.events.catalog import SERVICES
 from shared.events.codes import Dimension, HouseholdClass, Level
 from shared.runtime.auth import Role
 from shared.thai import BANGKOK
 from tests.support import gateway as g
-from tests.support.log import Log, assessed, assigned, classified, delivered, enrolled, helper, household, registered
+from tests.support import projections
+from tests.support.log import (
+    Log,
+    assessed,
+    assigned,
+    classified,
+    delivered,
+    ended,
+    enrolled,
+    helper,
+    household,
+    registered,
+)
 from tests.support.projections import feed
 
 KEY, BY = household(1), helper(1)
@@ -210,6 +223,26 @@ async def test_what_was_final_stays_and_every_change_adds_up(connection):
         one, other = draw.choice(points), draw.choice(points)
         for question in (coverage.Question(), coverage.Question("district", "4019", Dimension.HEALTH)):
             await explain.read(connection, question, _as_of(one), _as_of(other))
+
+
+async def test_a_card_as_known_then_is_what_the_facts_of_then_come_to(connection, servers):
+    draw, log, moment, key = random.Random(3), Log(), at(OCTOBER), household(5)
+    log.add(f"household-{key}", registered(key, on=OCTOBER), recorded_at=moment)
+    for _ in range(25):
+        moment += timedelta(hours=draw.randint(0, 60))
+        log.add(*_any(draw, key, moment.date()), recorded_at=moment)
+        if draw.random() < 0.3:
+            change = draw.choice([assigned, ended])(key, BY, moment.date() - timedelta(days=draw.randint(0, 9)))
+            log.add(f"pairing-{key}", change, recorded_at=moment)
+    await feed(connection, log.records)
+    recorded = {id(r): datetime.fromisoformat(dict(r.headers)["ce_time"].decode()) for r in log.records}
+    for known_at in sorted(set(recorded.values()))[::4]:
+        async with projections.tables(servers.admin_dsn) as then:
+            await feed(then, [r for r in log.records if recorded[id(r)] <= known_at])
+            as_of = AsOf(valid_on=known_at.astimezone(BANGKOK).date(), known_at=known_at)
+            assert await card.read(connection, key, as_of) == await card.read(then, key)
+            now = await timeline.read(then, key, "coverage-1", None)
+            assert await timeline.read(connection, key, "coverage-1", as_of) == now
 
 
 def _any(draw, key, today):

@@ -12,11 +12,14 @@ import pytest_asyncio
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from services.gateway.models import AsOf
+from services.gateway.queries import coverage
+from services.projections import history as live_history
 from services.projections.rebuild import run, schemas
 from services.projections.rebuild.merged import AT_ONCE
 from services.projections.rebuild.refusal import Refused
 from tests.support import rebuilding
-from tests.support.log import START, Log, household, registered
+from tests.support.log import DAY, START, Log, household, registered
 from tests.support.processes import Process
 from tests.support.rebuilding import PER_HOUSEHOLD, Command, history, publish, setting, state, until_folded
 from tests.support.servers import Servers, free_port, running
@@ -229,6 +232,39 @@ async def test_only_one_runs_at_a_time(own: Servers, worker: Process):
     with pytest.raises(Refused, match="Another rebuild runs"):
         await run.rebuild(setting(own))
     await admin.close()
+
+
+async def test_what_was_known_then_is_the_same_before_and_after(own: Servers, worker: Process):
+    """From the history of coverage, from the ledger alone, and from the history made anew."""
+    live = await asyncpg.connect(own.admin_dsn, server_settings={"search_path": "projections"})
+    await live.execute(
+        """INSERT INTO watermark SELECT service, now(), '{}', 'real'
+           FROM unnest(ARRAY['registry', 'pairing', 'interventions']) AS service
+           ON CONFLICT (service) DO UPDATE SET mark = excluded.mark, offsets = '{}'"""
+    )
+    moments = [row[0] for row in await live.fetch("SELECT DISTINCT recorded_at FROM coverage_ledger ORDER BY 1")]
+    points = [AsOf(valid_on=DAY + timedelta(days=n % 3), known_at=moments[n]) for n in range(0, len(moments), 97)]
+    first = await _known(live, points)
+    await _compacted(live)
+    assert await _known(live, points) == first
+    assert (await run.rebuild(setting(own))).switched
+    assert await _known(live, points) == first
+    await _compacted(live)
+    assert await _known(live, points) == first
+    await live.close()
+
+
+async def _known(connection: asyncpg.Connection, points: list[AsOf]) -> list[list[dict[str, object]]]:
+    question = coverage.Question("district")
+    return [[dict(row) for row in await coverage.rows(connection, question, point)] for point in points]
+
+
+async def _compacted(connection: asyncpg.Connection) -> None:
+    """The worker's own compactor takes turns with this one."""
+    while await live_history.compact(connection, 100) or not await connection.fetchval(
+        "SELECT count(*) FROM coverage_block WHERE claim IS NULL"
+    ):
+        await asyncio.sleep(0)
 
 
 async def test_with_the_live_schema_gone_it_is_made_from_the_log_alone(own: Servers, log: Log, worker: Process):
