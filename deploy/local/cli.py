@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from deploy.local import checks, credentials, demo, down, home, logs, rebuild, stack, status
+from deploy.local.lines import literal
 from deploy.local.trouble import Trouble, explained
 from shared.runtime.auth import Role
 
@@ -26,7 +26,7 @@ SIAO_HOME=~/real ./siao up       a stack for real data, in a folder of its own\n
 WRONG_ARGUMENTS = 2
 """click's exit code."""
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
+console = literal(width=None if sys.stdout.isatty() else 130)
 app = typer.Typer(
     help="Siao (เสี่ยว): a province's paired poverty-alleviation programme, from events to live tables.",
     epilog=EXAMPLES,
@@ -159,7 +159,7 @@ def add_agency(
     path = credentials.token_file(where, name, role, days=days)
     token = f"{path.read_text().strip()}\n\n" if console.file.isatty() else ""
     said = f"{token}{path} ({role}, {days} days · {days} วัน)\n\n{demo.first_command(where, path)}"
-    console.print(said, soft_wrap=True, markup=False)
+    console.print(said, soft_wrap=True)
 
 
 def run(command: Callable[..., object]) -> None:
@@ -180,8 +180,8 @@ def main() -> None:
     except Trouble as trouble:
         if trouble.details:
             print(trouble.details, file=sys.stderr)
-        said = f"[red]✗[/] {escape(trouble.en)}\n  {escape(trouble.th)}"
-        Console(stderr=True, highlight=False).print(said, soft_wrap=True)
+        said = Text.assemble(("✗", "red"), f" {trouble.en}\n  {trouble.th}")
+        literal(stderr=True).print(said, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from deploy.local import credentials, watched
 from deploy.local.home import Home, read_json, write_private
@@ -15,6 +16,12 @@ TOKEN_DAYS = 30
 LINK_SECONDS = 12 * 3600
 """How long the page's link is good: a working day."""
 GOVERNOR = "governor"
+JUDGED = (0, 1)
+"""services.demo's exit codes when everything was published: whether every figure is the published one."""
+INCOMPLETE = (
+    "ข้อมูลไม่ครบ เพราะการเผยแพร่หยุดกลางคัน กด Ctrl-C แล้วสั่ง ./siao demo อีกครั้งเพื่อทำต่อ\n"
+    "The data are incomplete, as publishing stopped: Ctrl-C, then `./siao demo` again goes on from there."
+)
 LINK_SAID = "ลิงก์เข้าใช้ · link that signs in:"
 
 
@@ -23,7 +30,7 @@ def run(home: Home, console: Console, *, once: bool) -> int:
     with running(home, console, clock="simulated", made_by="demo") as stack:
         code = publish(stack)
         if not once:
-            say_where(stack, console)
+            say_where(stack, console, complete=code in JUDGED)
             serve(stack, console)
     return code
 
@@ -48,22 +55,28 @@ def serve(stack: Stack, console: Console) -> None:
         console.print()
 
 
-def say_where(stack: Stack, console: Console) -> None:
-    """Where everything is, and a link that signs in to the page: on a terminal itself, elsewhere the file it is in."""
+def say_where(stack: Stack, console: Console, *, complete: bool = True) -> None:
+    """Where everything is, and a link that signs in to the page: on a terminal itself, elsewhere the file it is in.
+
+    `complete` is False where the demonstration's data were not all published.
+    """
     governor = Caller(actor="governor-link", agency=GOVERNOR, role=Role.GOVERNOR)
     token = credentials.caller_token(stack.home.secrets, governor, seconds=LINK_SECONDS)
     link = stack.home.run / "page-link"
     write_private(link, f"{stack.gateway}/#token={token}\n")
     shown = link.read_text().strip() if console.file.isatty() else f"{stack.gateway}   {LINK_SAID} {link}"
-    clock = "  [yellow](simulated clock · นาฬิกาจำลอง)[/]" if stack.clock == "simulated" else ""
-    console.print(
-        f"\n[green]พร้อมใช้งาน · Ready[/]{clock}\n\n"
+    clock = "  (simulated clock · นาฬิกาจำลอง)" if stack.clock == "simulated" else ""
+    said = Text.assemble(
+        "\n",
+        ("พร้อมใช้งาน · Ready", "green") if complete else (INCOMPLETE, "red"),
+        (clock, "yellow"),
+        "\n\n"
         f"  หน้าเว็บ · page       {shown}\n"
         f"  API                  {stack.gateway}/docs\n"
         f"  โทเคน · tokens        {stack.home.agencies}   (./siao agency add NAME)\n"
         f"  สถานะ · status        ./siao status      หยุด · stop   Ctrl-C\n",
-        soft_wrap=True,
     )
+    console.print(said, soft_wrap=True)
 
 
 def first_command(home: Home, token: Path) -> str:

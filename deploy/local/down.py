@@ -11,11 +11,18 @@ from deploy.local.supervisor import STOP_SECONDS
 
 def run(home: Home, console: Console) -> None:
     if not home.run.is_dir():
-        console.print(f"Nothing runs in {home.root}. · ไม่มีอะไรทำงานอยู่")
+        _nothing(home, console)
         return
     ended = _end_launcher(home)
     swept = strays.sweep(home)
-    console.print("Stopped. · หยุดแล้ว" if ended or swept else f"Nothing runs in {home.root}. · ไม่มีอะไรทำงานอยู่")
+    if ended or swept:
+        console.print("Stopped. · หยุดแล้ว")
+    else:
+        _nothing(home, console)
+
+
+def _nothing(home: Home, console: Console) -> None:
+    console.print(f"Nothing runs in {home.root}. · ไม่มีอะไรทำงานอยู่", soft_wrap=True)
 
 
 def _end_launcher(home: Home) -> bool:

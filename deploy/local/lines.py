@@ -1,4 +1,4 @@
-"""One line a part while a stack starts: a spinner and a clock on a terminal, a plain line when done elsewhere."""
+"""What the launcher prints on; and a line a part while a stack starts, with a spinner and a clock on a terminal."""
 
 import time
 from types import TracebackType
@@ -7,10 +7,19 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 
+def literal(*, stderr: bool = False, width: int | None = None) -> Console:
+    """Prints text as it is: a name or path with brackets or colons in it is no style; styles are said beside it."""
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
 class Lines:
     def __init__(self, console: Console) -> None:
         self.console = console
-        columns = (SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.description}", markup=False),
+            TimeElapsedColumn(),
+        )
         self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
         self._begun: dict[str, tuple[TaskID, float]] = {}
 

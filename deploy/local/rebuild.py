@@ -131,7 +131,7 @@ def _tell(console: Console, outcome: Outcome, *, live: str = REBUILT) -> int:
         if outcome.old:
             console.print(f"The others stay as {outcome.old}; `./siao rebuild --back` changes back to them.")
     elif not outcome.equal:
-        console.print("[red]✗[/] What is live differs from the log. · ข้อมูลที่ใช้งานอยู่ไม่ตรงกับบันทึกเหตุการณ์")
+        console.print("✗ What is live differs from the log. · ข้อมูลที่ใช้งานอยู่ไม่ตรงกับบันทึกเหตุการณ์", style="red")
         return 1
     return 0
 

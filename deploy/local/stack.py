@@ -40,7 +40,7 @@ class Stack:
             now = {name: state["pid"] for name, state in self.supervisor.states().items() if state["pid"]}
             for name in now.keys() & known.keys():
                 if now[name] != known[name]:
-                    console.print(f"[yellow]{name} died and was started again (process {now[name]})")
+                    console.print(_restarted(name, now[name]), style="yellow")
             known |= now
             time.sleep(1)
         raise Trouble(
@@ -61,13 +61,17 @@ def running(where: Home, console: Console, *, clock: str, made_by: str) -> Itera
     with home.alone(where), _signals_interrupt():
         home.write_json(launcher(where), {"pid": os.getpid(), "started": psutil.Process().create_time()})
         if swept := strays.sweep(where):
-            console.print(f"Ended {swept} processes that an earlier run had left behind.")
+            console.print(f"Ended {swept} processes of an earlier run. · ปิดกระบวนการที่ค้างจากครั้งก่อน {swept} รายการ")
         credentials.make(where.secrets, holds_data=where.stack.exists())
         clock = home.claim(where, clock=clock, made_by=made_by)
         try:
             yield _start(where, console, clock)
         finally:
             _stop(where, console)
+
+
+def _restarted(name: str, pid: int) -> str:
+    return f"{name} died and was started again (process {pid}). · {name} หยุดทำงานและเริ่มใหม่แล้ว"
 
 
 def launcher(where: Home) -> Path:
@@ -88,10 +92,10 @@ def _start(where: Home, console: Console, clock: str) -> Stack:
 def _stop(where: Home, console: Console) -> None:
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # it ends by itself, soon
-    console.print("Stopping …")
+    console.print("Stopping … · กำลังหยุด …")
     begun = time.monotonic()
     strays.sweep(where)
-    console.print(f"Stopped in {time.monotonic() - begun:.1f} s.", highlight=False)
+    console.print(f"Stopped in {time.monotonic() - begun:.1f} s. · หยุดแล้ว")
 
 
 @contextmanager

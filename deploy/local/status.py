@@ -10,6 +10,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from deploy.local import credentials, programs, supervisor
 from deploy.local.home import Home, read_json
@@ -41,7 +42,7 @@ def show(home: Home, console: Console) -> int:
     """Prints the tables; 0 when everything is well."""
     states = supervisor.states(home) if home.run.is_dir() else {}
     if not states:
-        console.print(f"Nothing runs in {home.root}: start it with `./siao up` or `./siao demo`.")
+        console.print(f"Nothing runs in {home.root}: start it with `./siao up` or `./siao demo`.", soft_wrap=True)
         console.print("ไม่มีอะไรทำงานอยู่ เริ่มด้วย ./siao up หรือ ./siao demo")
         return 1
     parts, freshness = asyncio.run(_ask(home, [_part(state) for state in states.values()]))
@@ -51,7 +52,7 @@ def show(home: Home, console: Console) -> int:
         console.print(_log_table(freshness, simulated=simulated))
         console.print(_summary(freshness, simulated=simulated))
     else:
-        console.print("[red]The gateway does not say how fresh the figures are. · เกตเวย์ไม่ตอบ[/]")
+        console.print("The gateway does not say how fresh the figures are. · เกตเวย์ไม่ตอบ", style="red")
     return 0 if freshness and all(part.well for part in parts) else 1
 
 
@@ -107,8 +108,8 @@ async def _freshness(client: httpx.AsyncClient, home: Home, port: int) -> dict[s
 def _parts_table(parts: list[Part]) -> Table:
     table = Table(*("ส่วน\npart", "สถานะ\nstate", "\npid", "นาน\nup", "พร้อม\nready", "ค้าง\nbehind"), box=None)
     for part in parts:
-        ready = {True: "[green]✓", False: "[red]✗", None: ""}[part.ready]
-        state = part.state if part.well else f"[red]{part.state}"
+        ready = {True: Text("✓", "green"), False: Text("✗", "red"), None: Text()}[part.ready]
+        state = Text(part.state, "" if part.well else "red")
         says = "  ".join(f"{name}={value}" for name, value in part.says.items())
         table.add_row(part.name, state, str(part.pid or ""), str(part.up) if part.pid else "", ready, says)
     return table
@@ -124,13 +125,15 @@ def _log_table(freshness: dict[str, Any], *, simulated: bool) -> Table:
     return table
 
 
-def _summary(freshness: dict[str, Any], *, simulated: bool) -> str:
+def _summary(freshness: dict[str, Any], *, simulated: bool) -> Text:
     trouble = freshness["trouble"]
-    colour = "[red]" if any(trouble.values()) else "[green]"
-    return (
-        f"ข้อมูลใหม่สุด · newest fact: {_when(freshness['newest_fact'], simulated=simulated)}\n"
-        f"{colour}กักกัน · quarantined: {trouble['quarantined']}   รอ · parked: {trouble['parked']}   "
-        f"ครัวเรือนไม่ครบ · incomplete households: {trouble['incomplete_households']}[/]"
+    counts = (
+        f"กักกัน · quarantined: {trouble['quarantined']}   รอ · parked: {trouble['parked']}   "
+        f"ครัวเรือนไม่ครบ · incomplete households: {trouble['incomplete_households']}"
+    )
+    return Text.assemble(
+        f"ข้อมูลใหม่สุด · newest fact: {_when(freshness['newest_fact'], simulated=simulated)}\n",
+        (counts, "red" if any(trouble.values()) else "green"),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from services.demo import answers, province, publish, table
 from services.demo.client import Gateway, Stopped
@@ -34,7 +35,7 @@ def main(
     try:
         found = asyncio.run(run(gateway, tokens, seed, console))
     except Stopped as error:
-        console.print(f"[bold red]หยุด · stopped:[/] {error}", highlight=False)
+        console.print(Text.assemble(("หยุด · stopped:", "bold red"), f" {error}"))
         raise typer.Exit(2) from error
     raise typer.Exit(0 if found.same else 1)
 

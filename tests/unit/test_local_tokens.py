@@ -1,5 +1,6 @@
 """Tokens are shown to a person at a terminal only; whatever else reads our output is told where the file is."""
 
+import contextlib
 import io
 import shlex
 import stat
@@ -51,6 +52,20 @@ def links(where: Home, *, terminal: bool) -> str:
     stack = Stack(where, "real", {"gateway": 8080}, None)  # type: ignore[arg-type]  # no process is asked
     demo.say_where(stack, Console(file=said, force_terminal=True, highlight=False, width=200))
     return said.getvalue()
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, "Ready"), (1, "Ready"), (2, "incomplete"), (-15, "incomplete")])
+def test_data_that_are_not_all_there_are_not_called_ready(
+    code: int, said: str, where: Home, monkeypatch: pytest.MonkeyPatch
+):
+    stack = Stack(where, "simulated", {"gateway": 8080}, None)  # type: ignore[arg-type]
+    monkeypatch.setattr(demo, "running", lambda *_, **__: contextlib.nullcontext(stack))
+    monkeypatch.setattr(demo, "publish", lambda _: code)
+    monkeypatch.setattr(demo, "serve", lambda *_: None)
+    output = Output(terminal=False)
+    assert demo.run(where, Console(file=output, width=200), once=False) == code
+    assert [word for word in ("Ready", "incomplete") if word in output.getvalue()] == [said]
+    assert ("ข้อมูลไม่ครบ" in output.getvalue()) == (said == "incomplete")
 
 
 def test_an_agencys_token_is_shown_on_a_terminal_only(where: Home, monkeypatch: pytest.MonkeyPatch):
