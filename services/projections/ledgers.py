@@ -53,6 +53,15 @@ async def roll_up(connection: asyncpg.Connection, model: ReadModel, partition: i
 # The names in the following come from the read models' own source, never from outside.
 
 
+def summed(model: ReadModel, schema: str) -> str:
+    """Fills a rollup that is empty."""
+    names = ", ".join(("partition", *model.columns))
+    return (
+        f"INSERT INTO {schema}.{model.name}_rollup ({names}, n) "  # noqa: S608
+        f"SELECT {names}, sum(delta) FROM {schema}.{model.name}_ledger GROUP BY {names} HAVING sum(delta) <> 0"
+    )
+
+
 @cache
 def _select(model: ReadModel) -> str:
     names = ", ".join(model.columns)

@@ -13,6 +13,7 @@ from services.projections.sql import QUERIES, columns
 from services.projections.streams import Head, Record, Slot, Stream
 from shared.events import envelope
 
+HEAD = ["stream", "key", "partition", "version", "hash", "state", "reason"]
 QUARANTINE_BYTES = 65_536
 """Kept of an unreadable record's headers, and of its value."""
 
@@ -66,6 +67,17 @@ async def sort_in(connection: asyncpg.Connection, partition: int, records: Seque
     )
 
 
+async def keep(
+    connection: asyncpg.Connection, partition: int, streams: Mapping[str, Stream], unreadable: Sequence[Unreadable]
+) -> None:
+    """What is known of streams that nothing was known of."""
+    if unreadable:
+        await _quarantine(connection, unreadable)
+    heads = [_head(name, partition, stream) for name, stream in streams.items()]
+    await connection.copy_records_to_table("stream_head", records=heads, columns=HEAD)
+    await _park(connection, streams)
+
+
 async def _load(connection: asyncpg.Connection, named: Mapping[str, Sequence[Record]]) -> dict[str, Stream]:
     """The streams of these records, ready to take them."""
     streams, parked = {name: Stream() for name in named}, []
@@ -101,6 +113,10 @@ async def _save(
     freed = [(name, *slot) for name, stream in streams.items() for slot in before[name] - stream.waiting.keys()]
     if freed:
         await connection.execute(QUERIES["forget_parked"], *columns(freed))
+    await _park(connection, streams)
+
+
+async def _park(connection: asyncpg.Connection, streams: Mapping[str, Stream]) -> None:
     waiting = [_parked(name, stream, r) for name, stream in streams.items() for r in stream.waiting.values()]
     if waiting:
         await connection.execute(QUERIES["park"], *columns(waiting))

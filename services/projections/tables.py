@@ -15,6 +15,7 @@ from services.projections.sql import QUERIES, columns
 FACT = ["key", "recorded_at", "stream", "version", "event_id", "type", "occurred_on", "agency"]
 FACT += ["hash", "topic", "partition", "offset", "headers", "value"]
 """Columns of `fact` in the order of `_fact_row`."""
+CARD = ["key", "partition", "kind", "state", "last_recorded_at", "last_stream", "last_version", "incomplete"]
 
 
 class Known(NamedTuple):
@@ -78,6 +79,17 @@ async def save_cards(connection: asyncpg.Connection, partition: int, changed: Ma
         for key, known in sorted(changed.items())
     ]
     await connection.execute(QUERIES["save_cards"], *columns(rows))
+
+
+async def add_cards(
+    connection: asyncpg.Connection, partition: int, known: Mapping[str, Known], incomplete: Collection[str]
+) -> None:
+    """Of keys that have no card yet."""
+    rows = [
+        (key, partition, cards.kind(card), cards.dump(card), *(last or (None, None, None)), key in incomplete)
+        for key, (card, last) in known.items()
+    ]
+    await connection.copy_records_to_table("card", records=rows, columns=CARD)
 
 
 async def mark_incomplete(connection: asyncpg.Connection, partition: int, keys: Collection[str]) -> None:

@@ -105,7 +105,7 @@ def quoted(names: Iterable[str]) -> str:
 
 async def _sum(connection: asyncpg.Connection, table: str, names: list[str]) -> Sum:
     row = await connection.fetchrow(
-        f"SELECT count(*), coalesce(sum(hashtextextended(ROW({quoted(names)})::text, 0)::numeric), 0) FROM {table}"  # noqa: S608
+        f"SELECT count(*), coalesce(sum(hash_record_extended(ROW({quoted(names)}), 0)), 0) FROM {table}"  # noqa: S608
     )
     return row[0], int(row[1])
 

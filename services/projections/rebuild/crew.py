@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from services.projections.rebuild.folder import REWRITTEN
+from services.projections.rebuild.folder import REWRITTEN, Job
 from services.projections.rebuild.refusal import Refused, Restart
 from services.projections.rebuild.tally import Tally
 from services.projections.rebuild.targets import Targets
@@ -27,13 +27,15 @@ class Crew:
     def __init__(self, processes: Sequence[Process], told: Told) -> None:
         self._processes, self._told = processes, told
 
-    async def fold(self, wanted: Targets) -> None:
-        """To exactly these offsets. Raises Refused when a process ended, Restart when the log was rewritten."""
+    async def fold(self, wanted: Targets, *, load: bool = False) -> None:
+        """To exactly these offsets; `load`: into tables that are empty.
+
+        Raises Refused when a process ended, Restart when the log was rewritten."""
         count = len(self._processes)
-        shares = [{n: offsets for n, offsets in wanted.items() if n % count == i} for i in range(count)]
+        shares = [Job({n: o for n, o in wanted.items() if n % count == i}, load) for i in range(count)]
         await asyncio.gather(*map(self._have_folded, self._processes, shares))
 
-    async def _have_folded(self, process: Process, share: Targets) -> None:
+    async def _have_folded(self, process: Process, share: Job) -> None:
         assert process.stdin is not None  # noqa: S101 they are pipes
         assert process.stdout is not None  # noqa: S101
         try:

@@ -1,6 +1,6 @@
 """`python -m services.projections fold SCHEMA [KNOWN_AT]`: one of the processes that fold the log into a schema.
 
-A line in: {"partition": {"registry": offset, …}, …}, how far to fold. Lines out: a tally after each transaction, and
+A line in: a Job, what to fold and how far. Lines out: a tally after each transaction, and
 "null" when all is folded. The end of its input ends it, so it never outlives the rebuild that started it.
 """
 
@@ -15,10 +15,12 @@ from datetime import datetime
 import asyncpg
 import msgspec
 from aiokafka import AIOKafkaConsumer
+from confluent_kafka import Consumer
 
 from services.projections import checkpoints, engine
 from services.projections.checkpoint import LogRewritten, LostRecords
-from services.projections.rebuild import merged, targets
+from services.projections.rebuild import load, merged, targets
+from services.projections.rebuild.reading import reading
 from services.projections.rebuild.tally import Tally
 from services.projections.rebuild.targets import Targets
 from shared.runtime.consumer import consuming
@@ -31,6 +33,13 @@ NO_WAIT_MS = 5
 """A lane goes to its next partition number when the last answer has come, and what it asks for is there."""
 REWRITTEN = 3
 """Exit code: the log holds something else than what was folded of it."""
+
+
+class Job(msgspec.Struct):
+    """`load`: into tables that are empty and have no indexes (load.py), not on from where they stand."""
+
+    wanted: Targets
+    load: bool
 
 
 def main(arguments: list[str]) -> None:
@@ -48,11 +57,12 @@ async def _serve(settings: Settings, schema: str, moment: datetime | None) -> No
     jobs = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(jobs), sys.stdin)
     async with AsyncExitStack() as stack:
+        reader = stack.enter_context(reading(settings))
         lanes = [Lane(*await _opened(stack, settings, schema), moment) for _ in range(LANES)]
         line = await jobs.readline()
         while line:
             following = asyncio.create_task(jobs.readline())
-            work = asyncio.create_task(_fold(lanes, msgspec.json.decode(line, type=Targets)))
+            work = asyncio.create_task(_fold(lanes, reader, msgspec.json.decode(line, type=Job)))
             await asyncio.wait([work, following], return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 os._exit(0)  # nobody waits for it any more
@@ -69,9 +79,12 @@ async def _opened(
     return connection, await stack.enter_async_context(consuming(settings, wait_ms=NO_WAIT_MS))
 
 
-async def _fold(lanes: list["Lane"], wanted: Targets) -> None:
-    numbers = iter(sorted(wanted))
-    await asyncio.gather(*(lane.fold(numbers, wanted) for lane in lanes))
+async def _fold(lanes: list["Lane"], reader: Consumer, job: Job) -> None:
+    numbers = iter(sorted(job.wanted))
+    if job.load:
+        await lanes[0].load(reader, numbers, job.wanted)
+    else:
+        await asyncio.gather(*(lane.fold(numbers, job.wanted) for lane in lanes))
 
 
 class Lane:
@@ -85,9 +98,13 @@ class Lane:
         for number in numbers:
             async for slices in merged.batches(self._consumer, number, have[number], wanted[number]):
                 read = sum(len(piece.records) for piece in slices)
-                kept = merged.known_by(slices, self._moment) if self._moment else slices
-                _say(Tally.of(read, await engine.settle(self._connection, number, kept)))
+                _say(Tally.of(read, await engine.settle(self._connection, number, slices)))
                 failpoint("rebuild.folding")
+
+    async def load(self, reader: Consumer, numbers: Iterator[int], wanted: Targets) -> None:
+        for number in numbers:
+            _say(await load.load(self._connection, reader, number, wanted[number], self._moment))
+            failpoint("rebuild.folding")
 
 
 async def connect(settings: Settings, schema: str) -> asyncpg.Connection:

@@ -1,6 +1,7 @@
 """A rebuild from beginning to end, and its three sisters: --check, --as-known-at and --back.
 
-    a schema beside the live one -> folded by the same engine to where the live one stands -> compared -> renamed
+    a schema beside the live one -> filled, a partition number at a time (load.py), and its indexes made (filling.py)
+    -> brought by the live engine to where the live one stands by then (merged.py) -> compared -> renamed
 
 Until the rename commits nothing that is live has changed, and after it everything has: kill -9 in between leaves a
 half-made copy, which the next run goes on with.
@@ -15,7 +16,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer
 
 from services.projections.models import MODELS
-from services.projections.rebuild import compare, crew, schemas, switch, targets
+from services.projections.rebuild import compare, crew, filling, schemas, switch, targets
 from services.projections.rebuild.compare import Compared
 from services.projections.rebuild.crew import Crew
 from services.projections.rebuild.refusal import Refused, Restart
@@ -129,19 +130,30 @@ class Rebuild:
 
     async def _fold(self, stack: AsyncExitStack, moment: datetime | None, *, make: bool, afresh: bool) -> None:
         if make:
-            self.continued = await schemas.begin(self.guard, self.schema, self.setting.make_tables, afresh=afresh)
+            self.continued = await filling.begin(self.guard, self.schema, self.setting.make_tables, afresh=afresh)
         working = crew.working(
             self.setting.settings, self.schema, self.setting.processes, self.show.told, known_at=moment
         )
         self.crew = await stack.enter_async_context(working)
-        for _ in range(1 if moment else PASSES):
-            wanted = await self._wanted(to_the_end=moment is not None)
+        if await filling.is_open(self.guard, self.schema):
+            await self._fill(moment)
+        for _ in range(0 if moment else PASSES):
+            wanted = await self._wanted(to_the_end=False)
             have = await targets.of_schema(self.guard, self.schema) or {}
             missing = targets.missing(have, wanted)
             self.show.more(missing)
             await self.crew.fold(wanted)
             if missing <= CLOSE:
                 return
+
+    async def _fill(self, moment: datetime | None) -> None:
+        """The whole log into empty tables. Of a run that was killed, the partition numbers that it left empty."""
+        wanted = await self._wanted(to_the_end=moment is not None)
+        have = await targets.of_schema(self.guard, self.schema) or {}
+        empty = {number: offsets for number, offsets in wanted.items() if not any(have[number].values())}
+        self.show.more(sum(sum(offsets.values()) for offsets in empty.values()))
+        await self.crew.fold(empty, load=True)
+        await filling.finish(self.guard, self.schema)
 
     async def _wanted(self, *, to_the_end: bool) -> Targets:
         """Where the live one stands, so that the copy is never ahead of it; without a live one, the end of the log."""

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import asyncpg
 
-from services.projections.rebuild.setting import MakeTables
-
 LIVE, COPY, OLD, AS_KNOWN = "projections", "projections_new", "projections_old_", "projections_as_known_"
 CODE = Path(__file__).parents[1]
 CONTRACT = Path(__file__).parents[3] / "shared" / "events"
@@ -18,27 +16,26 @@ def as_known(moment: datetime) -> str:
     return AS_KNOWN + moment.astimezone(UTC).strftime("%Y%m%d_%H%M%S_%f")
 
 
-async def begin(connection: asyncpg.Connection, schema: str, make_tables: MakeTables, *, afresh: bool = False) -> bool:
-    """An empty schema with every table, or the half-made one that an earlier run of the same code left: then True."""
-    mark = f"half-made by {fingerprint()}"
-    said = await connection.fetchval(
-        "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1", schema
-    )
-    if said == mark and not afresh:
-        return True
-    await drop(connection, schema)
-    await make_tables(connection, schema)
-    # Only now: a schema without this mark may lack tables, and is made anew.
-    await connection.execute(f"COMMENT ON SCHEMA {schema} IS '{mark}'")
-    return False
-
-
 async def drop(connection: asyncpg.Connection, schema: str) -> None:
     await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
 async def exists(connection: asyncpg.Connection, schema: str) -> bool:
     return bool(await connection.fetchval("SELECT true FROM pg_namespace WHERE nspname = $1", schema))
+
+
+async def said(connection: asyncpg.Connection, schema: str) -> str:
+    """The comment on a schema; "" where there is none."""
+    found = await connection.fetchval(
+        "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1", schema
+    )
+    return found or ""
+
+
+async def comment(connection: asyncpg.Connection, schema: str, text: str) -> None:
+    await connection.execute(
+        await connection.fetchval("SELECT format('COMMENT ON SCHEMA %I IS %L', $1::text, $2::text)", schema, text)
+    )
 
 
 async def old(connection: asyncpg.Connection) -> list[str]:

@@ -1,0 +1,111 @@
+"""The first folding of a partition number into empty tables: each key gathered, folded once in order, and copied in.
+
+It comes to what the engine comes to batch by batch (`Rebuild.compared` holds the two against each other), with no
+question to the database: what is known of a key is all in one heap. Rollups are summed afterwards (indexes.py).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+
+import asyncpg
+from confluent_kafka import Consumer
+
+from services.projections import fold, ledgers, parking, tables
+from services.projections.card import blank
+from services.projections.checkpoint import Checkpoint, Slice
+from services.projections.decode import SERVICE_OF_TOPIC, read
+from services.projections.facts import Arrived, Fact, Unreadable
+from services.projections.models import MODELS
+from services.projections.rebuild.merged import known_by
+from services.projections.rebuild.reading import Record, chunks
+from services.projections.rebuild.spool import Spool
+from services.projections.rebuild.tally import Tally
+from services.projections.streams import Stream
+from services.projections.tables import Known
+from shared.events.envelope import key_of
+
+
+async def load(
+    connection: asyncpg.Connection, consumer: Consumer, number: int, until: Mapping[str, int], moment: datetime | None
+) -> Tally:
+    """All of a partition number in one transaction; nothing when it is there already."""
+    async with connection.transaction():
+        checkpoint = await tables.lock_checkpoint(connection, number)
+        if any(checkpoint.offsets.values()):
+            return Tally()
+        tally = Tally(transactions=1)
+        with ExitStack() as stack:
+            spool = Spool(stack, sum(until.values()))
+            tally += await asyncio.to_thread(_gather, spool, consumer, checkpoint, until, moment)
+            for heap in spool.heaps():
+                tally += await _fold(connection, checkpoint, heap)
+        await tables.save_checkpoint(connection, checkpoint)
+    return tally
+
+
+def _gather(
+    spool: Spool, consumer: Consumer, checkpoint: Checkpoint, until: Mapping[str, int], moment: datetime | None
+) -> Tally:
+    count = 0
+    for records in chunks(consumer, checkpoint.partition, until):
+        count += len(records)
+        slices = _slices(checkpoint, records)
+        for piece in known_by(slices, moment) if moment else slices:
+            spool.add(checkpoint.pass_over(piece))  # type: ignore[arg-type]  # what went in comes out
+    return Tally(read=count)
+
+
+def _slices(checkpoint: Checkpoint, records: Sequence[Record]) -> list[Slice]:
+    of: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        of[SERVICE_OF_TOPIC[record.topic]].append(record)
+    return [Slice(service, checkpoint.offsets[service], some) for service, some in of.items()]
+
+
+async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: list[Record]) -> Tally:
+    """Every record of the keys in a heap."""
+    number = checkpoint.partition
+    streams, unreadable = _sorted(heap)
+    heap.clear()
+    arrived = [one for stream in streams.values() for one in stream.folded]
+    await parking.keep(connection, number, streams, unreadable)
+    if arrived:
+        await tables.add_facts(connection, arrived)
+        await tables.freshen(connection, number, [(SERVICE_OF_TOPIC[a.at.topic], a) for a in arrived])
+        newest = max(a.fact.order[0] for a in arrived)
+        checkpoint.newest = max(checkpoint.newest or newest, newest)
+    await _fold_keys(connection, number, streams, arrived)
+    return Tally(folded=len(arrived))
+
+
+def _sorted(heap: Sequence[Record]) -> tuple[dict[str, Stream], list[Unreadable]]:
+    of: dict[str, list[Arrived | Unreadable]] = defaultdict(list)
+    unreadable = []
+    for record in map(read, heap):
+        if isinstance(record, Unreadable):
+            unreadable.append(record)
+        if record.stream:
+            of[record.stream].append(record)
+    streams = {name: Stream() for name in of}
+    for name, records in of.items():
+        streams[name].take(records)
+    return streams, unreadable
+
+
+async def _fold_keys(
+    connection: asyncpg.Connection, number: int, streams: Mapping[str, Stream], arrived: Sequence[Arrived]
+) -> None:
+    facts: dict[str, list[Fact]] = defaultdict(list)
+    for one in arrived:
+        facts[one.fact.key].append(one.fact)
+    done = {key: fold.refold(MODELS, key, some) for key, some in facts.items()}
+    for model in MODELS:
+        changes = [change for one in done.values() for change in one.changes.get(model.name, ())]
+        await ledgers.write(connection, model, number, (), changes)
+    incomplete = {key_of(name) for name, stream in streams.items() if stream.waiting}
+    cards = {key: Known(blank(key), None) for key in incomplete}
+    cards |= {key: Known(one.card, one.last) for key, one in done.items()}
+    await tables.add_cards(connection, number, cards, incomplete)
