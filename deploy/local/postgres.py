@@ -16,6 +16,7 @@ import asyncpg
 
 from deploy.local import migrations
 from deploy.local.trouble import Trouble, full_disk
+from services.projections.models import MODELS
 from shared.events.topics import EVENT_TOPICS, FOLLOWERS
 
 DATABASE, OWNER = "siao", "siao_owner"
@@ -57,6 +58,7 @@ async def provision(admin: str, passwords: Mapping[str, str], keys: str, *, ours
         await connection.execute(f"COMMENT ON DATABASE {DATABASE} IS '{keys}'")
         await _close(connection, (DATABASE, "postgres", "template1") if ours else (DATABASE,))
         async with _connected(urlsplit(admin)._replace(path=f"/{DATABASE}").geturl()) as inside:
+            await _check_models(inside)
             try:
                 return await _schemas(inside)
             except asyncpg.DiskFullError as error:
@@ -82,6 +84,26 @@ async def _check_keys(connection: asyncpg.Connection, keys: str) -> None:
             f"The data in database {DATABASE} was sealed with the keys of another SIAO_HOME: use that one, or copy its "
             "secrets/ folder here.",
             f"ข้อมูลในฐานข้อมูล {DATABASE} ปิดผนึกด้วยกุญแจของ SIAO_HOME อื่น โปรดใช้โฟลเดอร์นั้น หรือคัดลอก secrets/ มาไว้ที่นี่",
+        )
+
+
+async def _check_models(connection: asyncpg.Connection) -> None:
+    """A read model that is new beside facts that are not is filled by a rebuild: made empty here, its figures would
+    leave out all that is recorded already, and nobody would see it. Raises Trouble.
+    """
+    if not await connection.fetchval("SELECT to_regclass('projections.fact')"):
+        return
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM projections.fact)"):
+        return
+    ledgers = {name: f"projections.{name}_ledger" for name in sorted(model.name for model in MODELS)}
+    new = [name for name, table in ledgers.items() if not await connection.fetchval("SELECT to_regclass($1)", table)]
+    if new:
+        named = ", ".join(new)
+        raise Trouble(
+            f"This version has a read model that is not filled yet ({named}), and starting it would leave it empty: "
+            "start the version that ran before, and with its stack running give `./siao rebuild` of this one "
+            "(docs/new-read-model.md).",
+            f"รุ่นนี้มีตารางสรุปใหม่ที่ยังไม่มีข้อมูล ({named}) โปรดเริ่มระบบด้วยรุ่นก่อน แล้วสั่ง ./siao rebuild ของรุ่นนี้ขณะที่ระบบทำงานอยู่",
         )
 
 
