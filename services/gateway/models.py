@@ -23,6 +23,11 @@ class Definition(Text):
     id: str
 
 
+class Counted(Definition):
+    of: str | None
+    """The count that it is a part of, its denominator; None for one that stands for itself."""
+
+
 class AsOf(BaseModel):
     """A day in the world, and what was known of it at a moment."""
 
@@ -99,12 +104,17 @@ class DistrictPairing(PairingSums):
 
 
 class Pairing(Standing):
+    level: Level
+    definitions: dict[str, Counted]
+    """Of each count."""
     districts: list[DistrictPairing]
     province: PairingSums
     """Sums. Spare places of one district never hide the unpaired of another: both stand here, neither is netted."""
 
 
 class Work(BaseModel):
+    need: int
+    """The denominator: every need that was ever assessed."""
     open: int
     """Needs that nobody has met in any way."""
     unresolved: int
@@ -126,6 +136,10 @@ class Desk(Work):
 
 
 class Workload(Standing):
+    place: str
+    level: Level
+    definitions: dict[str, Counted]
+    """Of each count."""
     groups: list[Desk]
 
 

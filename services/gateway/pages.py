@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.gateway import access, dashboard, models, openapi
 from services.gateway.access import Action
 from services.gateway.feed import Feed, State
-from services.gateway.identity import Keeper, Reader, SessionToken, cookie_name
+from services.gateway.identity import Authorization, Keeper, Reader, SessionToken, cookie_name, session_token
 from services.gateway.snapshot import tag, taken
 from shared import thai
 from shared.errors import CATALOG, Rejected
@@ -33,14 +33,21 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def home(request: Request, keeper: Keeper) -> Response:
     """The figures, or the way to the sign-in page."""
+    if way := _sign_in_first(request, keeper):
+        return way
+    simulated = request.app.state.settings.clock == "simulated"
+    shown = await _figures(request.app.state.pool, documents=simulated)
+    return HTMLResponse(TEMPLATES.get_template("page.html").render(figures=shown.html, simulated=simulated))
+
+
+def _sign_in_first(request: Request, keeper: Keeper) -> Response | None:
+    """None for whoever is signed in and may read the figures."""
     held = request.cookies.get(cookie_name(request))
     try:
         access.may_read(keeper.caller(held or ""), Action.FIGURES)
     except Rejected as refusal:
         return RedirectResponse(f"/sign-in?why={refusal.code}" if held else "/sign-in", 303)
-    simulated = request.app.state.settings.clock == "simulated"
-    shown = await _figures(request.app.state.pool, documents=simulated)
-    return HTMLResponse(TEMPLATES.get_template("page.html").render(figures=shown.html, simulated=simulated))
+    return None
 
 
 @router.get("/sign-in")
@@ -50,8 +57,12 @@ async def sign_in(why: str | None = None) -> HTMLResponse:
 
 
 @router.get("/docs")
-async def docs(_: Reader) -> HTMLResponse:
-    """Swagger UI, from files of this machine."""
+async def docs(request: Request, keeper: Keeper, authorization: Authorization = None) -> Response:
+    """Swagger UI, from files of this machine; a browser that is not signed in is shown where to."""
+    browser = authorization is None and "text/html" in request.headers.get("accept", "")
+    if browser and (way := _sign_in_first(request, keeper)):
+        return way
+    keeper.caller(session_token(request, authorization))
     return HTMLResponse(TEMPLATES.get_template("docs.html").render())
 
 

@@ -1,12 +1,12 @@
 """The questions that can be asked under /v1. Each names who may ask, and answers from one snapshot."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import asyncpg
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway import access, models
+from services.gateway import access, counts, models
 from services.gateway.access import Action
 from services.gateway.asof import Asked
 from services.gateway.identity import Reader
@@ -22,6 +22,8 @@ from shared.events.codes import Cohort, Dimension, HouseholdClass
 router = APIRouter(prefix="/v1", tags=["questions"])
 
 Rounding = Literal["half_up", "truncated"]
+LEVEL_OF: dict[int, models.Level] = {places.LEVELS[level]: level for level in get_args(models.Level)}
+"""Digits of a place's code -> its level."""
 
 
 class Ask(BaseModel):
@@ -131,7 +133,8 @@ async def read_pairing(caller: Reader, snap: Snap, ask: Annotated[Asked, Query()
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Pairing:
         districts = await pairing.read(connection, as_of=ask.past(standing))
-        return models.Pairing(**dict(standing), districts=districts, province=pairing.total(districts))
+        sums: dict[str, Any] = {"districts": districts, "province": pairing.total(districts)}
+        return models.Pairing(**dict(standing), level="district", definitions=counts.PAIRING, **sums)
 
     return await snap.answer(read, ask.asked)
 
@@ -144,7 +147,8 @@ async def read_workload(caller: Reader, snap: Snap, ask: Annotated[AsOfAsk, Quer
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Workload:
         groups = await workload.read(connection, ask.place, ask.past(standing))
-        return models.Workload(**dict(standing), groups=groups)
+        told: dict[str, Any] = {"place": ask.place, "level": LEVEL_OF[len(ask.place)], "definitions": counts.WORK}
+        return models.Workload(**dict(standing), **told, groups=groups)
 
     return await snap.answer(read, ask.asked)
 

@@ -143,6 +143,19 @@ async def test_signing_in_gives_a_cookie_that_reads_and_never_writes(servers, ur
         assert (await client.get("/")).headers["location"] == "/sign-in"
 
 
+async def test_a_browser_that_is_not_signed_in_is_shown_where_to(servers, url):
+    page = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    async with g.client(url) as client:
+        for path in ("/", "/docs"):
+            answer = await client.get(path, headers=page)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        await client.post("/session", data={"token": g.token(servers)})
+        assert (await client.get("/docs", headers=page)).status_code == 200
+    async with g.client(url, g.token(servers)) as client:
+        assert (await client.get("/docs", headers=page)).status_code == 200
+    assert told(await ask(url, "/docs", "x")) == (401, "token_invalid")
+
+
 async def test_signing_in_with_a_token_that_does_not_fit_says_why(servers, url):
     async with g.client(url) as client:
         for bad, why in (("x", "token_invalid"), (signed(servers, exp=1), "token_expired"), ("", "token_invalid")):

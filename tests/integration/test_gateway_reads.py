@@ -168,22 +168,30 @@ async def test_pairing_of_a_district_as_document_b_has_it(tables, client):
     assert [by_place["4007"][name] for name in names] == [1, 0, 0, 0, 1, 2, 2, 0]
     assert [by_place["4001"][name] for name in names] == [0, 4, 0, 0, 0, 0, 0, 4]
     assert (told["province"]["spare"], told["province"]["unpaired"]) == (8, 4), "neither hides the other"
+    assert (told["level"], set(told["definitions"])) == ("district", set(names))
+    assert told["definitions"]["unpaired"]["of"] == "households"
+    assert {"position", "newest_fact", "watermark", "as_of"} <= set(told)
 
 
 async def test_workload_by_sub_group_and_what_nobody_owns(tables, client):
+    names = ("open", "unresolved", "done")
     await published(tables)
     for measure, n in (("need", 20), ("reached", 20), ("resolved", 4)):
         await tables.counted(village=VILLAGE, dimension="health", measure=measure, n=n)
-    groups = (await client.get("/v1/working-groups/workload")).json()["groups"]
+    told = (await client.get("/v1/working-groups/workload")).json()
+    groups = told["groups"]
     assert len(groups) == 7
+    assert (told["place"], told["level"], set(told["definitions"])) == ("40", "province", {"need", *names})
+    assert {"position", "newest_fact", "watermark", "as_of"} <= set(told)
     by_group = {one["group"]: one for one in groups}
     life, nobody = by_group["quality-of-life"], by_group[None]
-    assert (life["open"], life["unresolved"], life["done"]) == (0, 16, 4), "initial care empties nobody's desk"
-    assert (nobody["open"], nobody["unresolved"], nobody["done"]) == (101, 357, 10)
+    assert [life[name] for name in names] == [0, 16, 4], "initial care empties nobody's desk"
+    assert [nobody[name] for name in names] == [101, 357, 10]
+    assert (life["need"], nobody["need"]) == (20, 367)
     assert [one["dimension"] for one in nobody["dimensions"]] == ["education", "living"]
     assert by_group["marketing"]["dimensions"] == []
-    there = (await client.get("/v1/working-groups/workload?place=4019")).json()["groups"][-1]
-    assert there["open"] == 34
+    there = (await client.get("/v1/working-groups/workload?place=4019")).json()
+    assert (there["level"], there["groups"][-1]["open"]) == ("district", 34)
 
 
 async def household(tables) -> None:

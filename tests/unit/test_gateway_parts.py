@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from structlog.testing import capture_logs
 
-from services.gateway import body, changes, forward, labels, openapi, pages, reads, session, tiles
+from services.gateway import body, changes, counts, forward, labels, models, openapi, pages, reads, session, tiles
 from services.gateway.feed import Feed, State
 from services.gateway.queries import explain
 from services.gateway.queries.household import MASK, masked
@@ -76,6 +76,17 @@ def test_every_sealed_detail_is_masked_and_nothing_else():
 def test_every_code_has_both_its_words():
     assert set(labels.DIMENSIONS) == set(published.BY_DIMENSION) == set(Dimension)
     assert set(labels.SUB_GROUPS) == set(SubGroup)
+
+
+@pytest.mark.parametrize(("told", "model"), [(counts.PAIRING, models.PairingSums), (counts.WORK, models.Work)])
+def test_every_count_is_defined_and_names_its_denominator(told, model):
+    assert set(told) == set(model.model_fields)
+    assert {one.of for one in told.values() if one.of} <= set(told)
+    assert all(told[one.of].of is None for one in told.values() if one.of)
+    assert len({one.id for one in told.values()}) == len(told)
+    for one in told.values():
+        assert one.en.isascii()
+        assert not one.th.isascii()
 
 
 def test_every_district_has_a_tile_of_its_own():

@@ -8,7 +8,7 @@ from services.gateway.queries import coverage
 from shared import places
 from shared.events.codes import LEAD_OF_DIMENSION, Dimension, SubGroup
 
-_WORK = ("open", "unresolved", "done")
+_WORK = tuple(models.Work.model_fields)
 
 
 async def read(
@@ -21,7 +21,8 @@ async def read(
 
 
 def _work(row: asyncpg.Record) -> dict[str, int]:
-    return {"open": row["unreached"], "unresolved": row["need"] - row["resolved"], "done": row["resolved"]}
+    need, done = row["need"], row["resolved"]
+    return {"need": need, "open": row["unreached"], "unresolved": need - done, "done": done}
 
 
 def _desk(group: SubGroup | None, known: dict[str, dict[str, int]]) -> models.Desk:
