@@ -1,18 +1,24 @@
-"""Kafka's own console consumer, as an auditor would start it, reads what was published and can write nothing."""
+"""Kafka's own console consumer, by the lines of docs/auditor.md, reads what was published and can write nothing."""
 
 import asyncio
+import contextlib
 import json
+import os
+import signal
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from shared.events.topics import EVENT_TOPICS, partition_of
+from shared.events.topics import EVENT_TOPICS
 from tests.support.commands import register, serving
 from tests.support.processes import Process, running
 from tests.support.servers import free_port
 
+ROOT = Path(__file__).parents[2]
 SECONDS = 120
 
 
@@ -40,25 +46,36 @@ async def test_the_auditor_writes_nothing(servers):
         await producer.stop()
 
 
+def documented(servers) -> str:
+    """The lines of the document, for these servers and this interpreter."""
+    text = (ROOT / "docs" / "auditor.md").read_text(encoding="utf-8")
+    lines, jars = text.split("```")[1], Path(servers.broker.class_path.split(os.pathsep)[0]).parent
+    places = {
+        ".siao/env/bin/python": sys.executable,
+        ".siao/kafka/jars": str(jars),
+        ".siao/secrets": str(servers.home.secrets),
+        "127.0.0.1:9092": servers.broker.address,
+    }
+    for said, here in places.items():
+        assert lines.count(said) == 1
+        lines = lines.replace(said, here)
+    return lines
+
+
 async def _consumed(servers, topic: str, until: str) -> str:
-    """Reads the partition of the key `until` from its beginning until that was seen."""
-    command = [str(servers.broker.java.path), "-Xmx128m", "-cp", servers.broker.class_path]
-    command += ["org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", servers.broker.address]
-    command += ["--command-config", str(servers.home.secrets / "auditor.properties"), "--topic", topic]
-    command += [
-        *("--partition", str(partition_of(until)), "--offset", "earliest"),
-        "--formatter-property",
-        "print.headers=true",
-        "--formatter-property",
-        "print.key=true",
-    ]
-    child = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    """Reads the topic from its beginning until the key `until` was seen."""
+    command = documented(servers)
+    assert topic in command
+    child = await asyncio.create_subprocess_exec(
+        "bash", "-c", command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True
+    )
     read = b""
     try:
         async with asyncio.timeout(SECONDS):
             while until.encode() not in read and child.stdout and (line := await child.stdout.readline()):
                 read += line
     finally:
-        child.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         await child.wait()
     return read.decode(errors="replace")

@@ -67,8 +67,8 @@ def _probe(path: Path) -> Java | None:
     return Java(path, int(said[1])) if said else None
 
 
-if __name__ == "__main__":  # the launcher asks whether it has to install one
+if __name__ == "__main__":  # the launcher asks whether it has to install one, an auditor which it is
     try:
-        find()
+        print(find().path)
     except SetupError as error:
         sys.exit(str(error))
