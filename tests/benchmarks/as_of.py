@@ -6,6 +6,7 @@ of it. Every answer is compared with a plain sum of the ledger, which is also th
 
 import asyncio
 import json
+import os
 import random
 import statistics
 import sys
@@ -32,8 +33,9 @@ SIZES = (100_000, 400_000, 1_600_000)
 ROWS_A_DAY = 274
 """A hundred thousand in a year."""
 START = datetime(2000, 1, 1, tzinfo=BANGKOK)
-QUESTIONS, FOLDS = 200, 5
-"""A round: answers timed, and how many of them are compared with the plain sum (the rest with earlier answers)."""
+QUESTIONS, FOLDS, PLANS = 200, 10, 30
+"""Answers timed a round; how many of them are compared with the plain sum; of how many the plan is looked at."""
+GROWING = ("median_ms", "p99_ms", "cpu_ms", "fold_ms", "rows_read")
 Point = tuple[date, datetime]
 
 LEDGER = """
@@ -66,9 +68,11 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 
 def run(rounds: int = 3, sizes: tuple[int, ...] = SIZES) -> dict[str, Any]:
-    """By number of rows: milliseconds an answer (median, p99, median of the plain sum), rows read; and what growth it
-    comes to from the shortest to the longest. Starts a PostgreSQL of its own. Raises AssertionError where an answer is
-    not the plain sum."""
+    """By number of rows: milliseconds an answer (median, p99, PostgreSQL's CPU, median of the plain sum), rows read;
+    and what growth it comes to from the shortest to the longest. Starts a PostgreSQL of its own.
+
+    Raises AssertionError where an answer is not the plain sum.
+    """
     return asyncio.run(_with_postgres(rounds, sizes))
 
 
@@ -95,7 +99,7 @@ async def measure(connection: asyncpg.Connection, rounds: int, sizes: tuple[int,
         done = size
         found[size] = await _compacted(connection, size) | await _asked(connection, size, rounds)
     first, last = found[sizes[0]], found[sizes[-1]]
-    growth = {name: round(last[name] / first[name], 2) for name in ("median_ms", "p99_ms", "fold_ms", "rows_read")}
+    growth = {name: round(last[name] / first[name], 2) for name in GROWING}
     return {"sizes": found, "growth": growth, "times": sizes[-1] / sizes[0]}
 
 
@@ -123,27 +127,40 @@ async def _asked(connection: asyncpg.Connection, size: int, rounds: int) -> dict
     draw = random.Random(size)
     seconds: list[float] = []
     folds: list[float] = []
+    cpu, backend = 0.0, await connection.fetchval("SELECT pg_backend_pid()")
+    points = [_point(draw, size) for _ in range(QUESTIONS)]
     for _ in range(rounds):
-        for n in range(QUESTIONS):
-            known_at = _recorded(draw.uniform(0.1, 1) * size)
-            point = known_at.date() - timedelta(days=draw.randrange(400)), known_at
-            taken, told = await _timed(connection, point)
-            seconds.append(taken)
-            if n < FOLDS:
-                began = time.perf_counter()
-                plain = await connection.fetch(FOLD, *point)
-                folds.append(time.perf_counter() - began)
-                assert told == [dict(row) for row in plain]
-    plan = await _plan(connection, (_recorded(size * 0.7).date(), _recorded(size * 0.7)))
+        before = _cpu_seconds(backend)
+        answers = [await _timed(connection, point) for point in points]
+        cpu += _cpu_seconds(backend) - before
+        seconds += [taken for taken, _ in answers]
+        for (_, told), point in zip(answers[:FOLDS], points, strict=False):
+            began = time.perf_counter()
+            plain = await connection.fetch(FOLD, *point)
+            folds.append(time.perf_counter() - began)
+            assert told == [dict(row) for row in plain]
+    plans = [await _plan(connection, point) for point in points[:PLANS]]
     return {
         "median_ms": round(1000 * statistics.median(seconds), 2),
         "p99_ms": round(1000 * statistics.quantiles(seconds, n=100)[98], 2),
         "fold_ms": round(1000 * statistics.median(folds), 1),
-        "rows_read": plan["rows"],
-        "scans_a_ledger": plan["scans"],
+        "cpu_ms": round(1000 * cpu / len(seconds), 2),
+        "rows_read": round(statistics.mean(plan["rows"] for plan in plans)),
+        "scans_a_ledger": any(plan["scans"] for plan in plans),
         "blocks": await connection.fetchval("SELECT count(*) FROM coverage_block"),
         "history_rows": await connection.fetchval("SELECT count(*) FROM coverage_history"),
     }
+
+
+def _point(draw: random.Random, size: int) -> Point:
+    known_at = _recorded(draw.uniform(0.1, 1) * size)
+    return known_at.date() - timedelta(days=draw.randrange(400)), known_at
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Of one process (proc(5): utime and stime, the 14th and 15th)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _timed(connection: asyncpg.Connection, point: Point) -> tuple[float, list[dict[str, Any]]]:

@@ -11,6 +11,7 @@ from services.gateway.models import AsOf
 from services.gateway.queries import coverage, explain, timeline
 from services.gateway.queries import household as card
 from services.projections import history
+from shared.definitions import DEFINITIONS
 from shared.events.catalog import SERVICES
 from shared.events.codes import Dimension, HouseholdClass, Level
 from shared.runtime.auth import Role
@@ -183,6 +184,19 @@ async def test_a_change_is_explained_down_to_the_household_by_who_may_see_it(ser
         assert KEY not in (await officer.get("/v1/coverage/explain", params=params)).text
 
 
+async def test_who_may_read_a_household_is_decided_by_where_it_is_now(servers, stage, connection):
+    log, moved = Log(), household(10)
+    for village, on in (("40190101", OCTOBER), ("40010203", NOVEMBER)):
+        log.add(f"household-{moved}", registered(moved, village, on=on), recorded_at=at(on, 14))
+    await feed(connection, log.records)
+    for district, then in (("4019", None), ("4001", "40190101")):
+        async with g.client(stage[1], g.token(servers, Role.OFFICER, districts=(district,))) as officer:
+            told = await officer.get(f"/v1/households/{moved}", params={"known_at": THEN})
+            days = await officer.get(f"/v1/households/{moved}/timeline", params={"known_at": THEN})
+        assert told.json().get("village") == then
+        assert [answer.status_code for answer in (told, days)] == ([200, 200] if then else [403, 403])
+
+
 async def test_one_day_under_two_definitions(client):
     told = (await client.get("/v1/coverage/compare", params={"valid_on": THEN, "dimension": "health"})).json()
     [cell] = told["cells"]
@@ -191,6 +205,21 @@ async def test_one_day_under_two_definitions(client):
     strict = (await client.get("/v1/coverage", params={"definition": "coverage-2", "dimension": "health"})).json()
     assert (strict["definition"], strict["figures"][0]["numerator"]) == ("coverage-2", 0)
     assert "initial help does not count" in strict["figures"][0]["numerator_definition"]["en"]
+
+
+async def test_help_outside_need_is_listed_beside_under_each_definition(client, connection):
+    log, other = Log(), household(8)
+    log.add(f"household-{other}", registered(other, on=OCTOBER), recorded_at=at(OCTOBER, 12))
+    first, more = (delivered(other, n, Dimension.OCCUPATION, on=day) for n, day in ((7, OCTOBER), (8, NOVEMBER)))
+    log.add(f"case-{other}", first, recorded_at=at(OCTOBER, 13))
+    log.add(f"case-{other}", more.model_copy(update={"level": Level.CONTINUING}), recorded_at=at(NOVEMBER, 13))
+    await feed(connection, log.records)
+    for known_at, beside in ((THEN, {"coverage-1": 1, "coverage-2": 0}), ("2019-12-01", dict.fromkeys(DEFINITIONS, 1))):
+        params = {"known_at": known_at, "dimension": "occupation"}
+        [cell] = (await client.get("/v1/coverage/compare", params=params)).json()["cells"]
+        told = {name: figure["outside_need"] if figure else 0 for name, figure in cell["figures"].items()}
+        assert told == beside
+        assert {(f["numerator"], f["denominator"]) for f in cell["figures"].values() if f} == {(0, 0)}
 
 
 async def test_what_was_final_stays_and_every_change_adds_up(connection):

@@ -173,6 +173,18 @@ def test_the_openapi_document_knows_every_command_and_can_be_read():
             assert json.dumps({"const": name}) in text
 
 
+def test_every_question_that_can_be_asked_of_the_past_says_so():
+    app = FastAPI()
+    app.include_router(reads.router)
+    app.include_router(changes.router)
+    paths = openapi.get_openapi(title="", version="", routes=app.routes)["paths"]
+    taken = {path: {p["name"] for p in way["get"].get("parameters", ())} for path, way in paths.items()}
+    both = {path for path, names in taken.items() if {"valid_on", "known_at"} <= names}
+    assert taken.keys() - both == {"/v1/coverage/explain", "/v1/freshness"}
+    points = {f"{end}_{clock}" for end in ("from", "to") for clock in ("valid_on", "known_at")}
+    assert points <= taken["/v1/coverage/explain"]
+
+
 def test_the_readme_names_every_address():
     routers = (forward.router, changes.router, reads.router, pages.router, session.router)
     paths = {route.path for router in routers for route in router.routes if isinstance(route, APIRoute)}
