@@ -17,6 +17,9 @@ HEAD = ["stream", "key", "partition", "version", "hash", "state", "reason"]
 QUARANTINE_BYTES = 65_536
 """Kept of an unreadable record's headers, and of its value."""
 
+OUT_OF_ORDER = "out of order"
+"""What waited for a record of the same batch: folded rightly, and yet somebody should look at who writes the log so."""
+
 
 @dataclass(frozen=True)
 class Sorted:
@@ -62,7 +65,12 @@ async def sort_in(connection: asyncpg.Connection, partition: int, records: Seque
     return Sorted(
         folded,
         sum(stream.repeated for stream in streams.values()),
-        Counter(s.reason(s.waiting[slot]) for name, s in streams.items() for slot in s.waiting.keys() - before[name]),
+        Counter(
+            stream.reason(stream.waiting[slot]) if slot in stream.waiting else OUT_OF_ORDER
+            for stream in streams.values()
+            for slot in stream.waited
+            if slot in stream.waiting or stream.known.get(slot[0]) == slot[1]
+        ),
         {envelope.key_of(name) for name, stream in streams.items() if stream.waiting or before[name]},
     )
 

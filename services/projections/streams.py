@@ -35,6 +35,8 @@ class Stream:
     """What is parked."""
     folded: list[Arrived] = field(default_factory=list)
     """By this object, in order of version."""
+    waited: set[Slot] = field(default_factory=set)
+    """What was parked by this object; not in `waiting` any more where the log itself was out of order."""
     repeated: int = 0
 
     def take(self, records: Iterable[Record]) -> None:
@@ -48,6 +50,7 @@ class Stream:
                 self._fold_what_waits()
             elif isinstance(record, Arrived) or record.version > self.head.version:
                 self.waiting[slot] = record
+                self.waited.add(slot)
 
     def reason(self, record: Record) -> str:
         """Why a waiting record waits."""

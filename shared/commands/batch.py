@@ -68,10 +68,15 @@ class Deciding(Protocol):
         ...
 
 
-class Kept(Protocol):
-    def get(self, stream: str) -> tuple[int, Any] | None: ...
+State = tuple[int, str, Any]
+"""What a stream folds to, at which version, and the hash of that event."""
+BLANK: State = (0, "", None)
 
-    def keep(self, stream: str, version: int, state: object) -> None: ...
+
+class Kept(Protocol):
+    def get(self, stream: str) -> State | None: ...
+
+    def keep(self, stream: str, version: int, digest: str, state: object) -> None: ...
 
 
 class Batch:
@@ -94,7 +99,7 @@ class Batch:
             failpoint("command.before_commit")
         failpoint("command.after_commit")
         for stream, head in self._heads.items():
-            self._kept.keep(stream, head.version, self._states[stream])
+            self._kept.keep(stream, head.version, head.hash, self._states[stream])
         return outcomes
 
     async def _settle(self, submissions: Sequence[Submission], fresh: Sequence[Submission]) -> list[Outcome]:
@@ -112,7 +117,9 @@ class Batch:
         self._heads = await store.lock(self._connection, streams)
         behind: dict[str, int] = {}
         for stream, head in self._heads.items():
-            version, state = self._kept.get(stream) or (0, self._deciding.start(stream))
+            version, digest, state = self._kept.get(stream) or BLANK
+            if not version or version > head.version or (version == head.version and digest != head.hash):
+                version, state = 0, self._deciding.start(stream)  # or the store went back to a backup
             self._states[stream] = state
             if version < head.version:
                 behind[stream] = version

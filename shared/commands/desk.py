@@ -8,12 +8,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 import asyncpg
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from shared.commands.batch import Answer, Batch, Deciding, Outcome
+from shared.commands.batch import Answer, Batch, Deciding, Outcome, State
 from shared.commands.reading import Submission
 from shared.errors import Rejected
 from shared.eventstore.store import VersionConflict
@@ -35,20 +35,21 @@ class Poke(Protocol):
 
 
 class States:
-    """Folded states by stream, with the version they stand at. A stream is only ever appended to, so a kept state is
-    never wrong, at most behind; and a command costs the same on a stream of ten events and of ten thousand."""
+    """Folded states by stream, with the version and hash at which they stand. A stream is only ever appended to, so a
+    kept state is at most behind, unless the store went back to a backup (batch.py looks); and a command costs the same
+    on a stream of ten events and of ten thousand."""
 
     def __init__(self, most: int = STATES) -> None:
-        self._kept: OrderedDict[str, tuple[int, Any]] = OrderedDict()
+        self._kept: OrderedDict[str, State] = OrderedDict()
         self._most = most
 
-    def get(self, stream: str) -> tuple[int, Any] | None:
+    def get(self, stream: str) -> State | None:
         with suppress(KeyError):
             self._kept.move_to_end(stream)
         return self._kept.get(stream)
 
-    def keep(self, stream: str, version: int, state: object) -> None:
-        self._kept[stream] = (version, state)
+    def keep(self, stream: str, version: int, digest: str, state: object) -> None:
+        self._kept[stream] = (version, digest, state)
         self._kept.move_to_end(stream)
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)

@@ -2,9 +2,12 @@
 
 A simulated clock runs at the pace of the real one from where it was last set. A store that holds one event of the real
 clock refuses a simulated one for ever.
+
+Neither goes back: when the machine's clock is set back, events are recorded at the floor that the relay raised last,
+until the machine has caught up. Else what is recorded now would change answers that were final.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -15,7 +18,7 @@ from shared.thai import BANGKOK
 DEMONSTRATION_BEGINS = datetime(2018, 1, 1, tzinfo=BANGKOK)
 """Before anything the demonstration records: its household survey is of 2561 (2018)."""
 
-_NOW = "SELECT time + (clock_timestamp() - set_at) FROM clock"
+_RAW: dict[Clock, str] = {"real": "clock_timestamp()", "simulated": "time + (clock_timestamp() - set_at)"}
 
 
 async def claim(connection: asyncpg.Connection, kind: Clock) -> None:
@@ -28,7 +31,7 @@ async def claim(connection: asyncpg.Connection, kind: Clock) -> None:
     if kind == "real":
         return
     await connection.execute(
-        """UPDATE clock SET kind = 'simulated', time = $1, set_at = clock_timestamp()
+        """UPDATE clock SET kind = 'simulated', time = $1, set_at = clock_timestamp(), floor = '-infinity'
            WHERE kind = 'real' AND NOT EXISTS (SELECT FROM event)""",
         DEMONSTRATION_BEGINS,
     )
@@ -38,8 +41,20 @@ async def claim(connection: asyncpg.Connection, kind: Clock) -> None:
 
 async def now(connection: asyncpg.Connection, kind: Clock) -> datetime:
     """The time for `recorded_at`, read after the heads are locked."""
-    moment: datetime = await connection.fetchval(_NOW if kind == "simulated" else "SELECT clock_timestamp()")
+    moment: datetime = await connection.fetchval(
+        f"SELECT greatest({_RAW[kind]}, floor) FROM (VALUES (1)) AS one LEFT JOIN clock ON true"  # noqa: S608
+    )
     return moment
+
+
+async def raise_floor(connection: asyncpg.Connection, kind: Clock) -> tuple[datetime, timedelta]:
+    """The time now, before which nothing is recorded any more by a transaction that begins from here on; and how far
+    the machine's clock is behind it, if it was set back."""
+    row = await connection.fetchrow(
+        f"""UPDATE clock SET floor = greatest({_RAW[kind]}, floor)
+            RETURNING floor, floor - least({_RAW[kind]}, floor)"""  # noqa: S608
+    )
+    return row[0], row[1]
 
 
 async def mark_real(connection: asyncpg.Connection) -> None:

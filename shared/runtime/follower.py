@@ -21,7 +21,7 @@ from prometheus_client import Counter, Gauge
 from shared.events import envelope
 from shared.events.base import HouseholdId
 from shared.events.envelope import Envelope
-from shared.events.topics import EVENT_TOPICS, PARTITIONS
+from shared.events.topics import EVENT_TOPICS, PARTITIONS, partition_of
 from shared.runtime import known_household, logs
 from shared.runtime.consumer import consuming
 from shared.runtime.failpoint import failpoint
@@ -151,9 +151,16 @@ def read(records: Iterable[ConsumerRecord]) -> tuple[list[Readable], list[Poison
     poison: list[Poison] = []
     for record in records:
         try:
-            told, _ = envelope.read((name, (value or b"").decode()) for name, value in record.headers)
+            headers = [(name, (value or b"").decode()) for name, value in record.headers]
+            told, digest = envelope.read(headers)
         except (KeyError, ValueError) as error:
             poison.append((record, f"headers: {type(error).__name__}"))
+            continue
+        if envelope.chain_hash(envelope.canonical(headers), record.value or b"") != digest:
+            poison.append((record, "the hash does not fit"))
+            continue
+        if record.key != told.key.encode() or record.partition != partition_of(told.key):
+            poison.append((record, "in another place of the log"))
             continue
         if HOUSEHOLD.fullmatch(told.stream):
             readable.append((told, record))

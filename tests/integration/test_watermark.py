@@ -21,7 +21,8 @@ from shared.eventstore.log_reader import LogReader
 from shared.eventstore.publisher import Publisher
 from shared.eventstore.watermark import Watermark
 from shared.runtime import ids
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Clock, Settings
+from tests.support import moved_clock
 from tests.support.appending import append
 from tests.support.servers import Servers
 
@@ -106,6 +107,41 @@ async def test_what_was_recorded_before_a_mark_was_in_the_log(settings: Settings
     assert len(set(marks)) > 20, "it moves while transactions always overlap"
     for mark, held in notebook.told:
         assert {row["seq"] for row in stored if row["recorded_at"] < mark} <= held
+
+
+@pytest.mark.parametrize("kind", ["real", "simulated"])
+async def test_a_machines_clock_that_goes_back_changes_nothing_that_is_final(
+    servers: Servers, settings: Settings, kind: Clock
+) -> None:
+    settings = settings.model_copy(update={"clock": kind})
+    admin = urlsplit(servers.admin_dsn)._replace(path=urlsplit(settings.database.get_secret_value()).path).geturl()
+    await moved_clock.prepare(admin, "registry")
+    connection, relaying = [await asyncpg.connect(settings.database.get_secret_value()) for _ in range(2)]
+    notebook = Notebook(relaying)
+    watermark = Watermark(settings, relaying, cast(LogReader, notebook), cast(Publisher, notebook))
+    household = ids.new_id("hh")
+
+    async def recorded() -> datetime:
+        async with connection.transaction():
+            return [record.recorded_at for record in await append(connection, [household, ids.new_id("hh")], kind)][-1]
+
+    async def mark() -> datetime:
+        await notebook.take(100)
+        await watermark.advance()
+        return notebook.told[-1][0]
+
+    await watermark.prepare()
+    before, told = await recorded(), await mark()
+    await moved_clock.move(admin, "registry", timedelta(days=-1))
+    assert await recorded() >= told > before, "also in a stream that is new"
+    assert await mark() == told
+    await moved_clock.move(admin, "registry", timedelta(days=1))
+    later = await mark()
+    assert later - told > timedelta(hours=23)
+    await moved_clock.move(admin, "registry", timedelta(0))
+    assert await recorded() >= later
+    await connection.close()
+    await relaying.close()
 
 
 async def test_it_does_not_start_where_transactions_cannot_be_seen(settings: Settings, servers: Servers) -> None:

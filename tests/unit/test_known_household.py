@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.events import catalog, envelope
 from shared.events.registry import HouseholdRegistered
+from shared.events.topics import partition_of
 from shared.runtime.follower import fold, read
 from shared.runtime.known_household import Household, Unreadable, follow
 
@@ -39,8 +40,19 @@ def told(
 
 
 def record(of: envelope.Envelope, value: bytes = REGISTERED) -> ConsumerRecord:
-    named = [(name, text.encode()) for name, text in [*envelope.headers(of), ("ce_hash", "0" * 64)]]
-    return ConsumerRecord("siao.registry.v1", 0, 0, 0, 0, of.key.encode(), value, None, 0, len(value), tuple(named))
+    headers = envelope.headers(of)
+    digest = envelope.chain_hash(envelope.canonical(headers), value)
+    named = tuple((name, text.encode()) for name, text in [*headers, ("ce_hash", digest)])
+    place = ("siao.registry.v1", partition_of(of.key))
+    return ConsumerRecord(*place, 0, 0, 0, of.key.encode(), value, None, 0, len(value), named)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"value": REGISTERED + b" "}, {"key": b"hh_b"}, {"partition": 25}], ids=["altered", "key", "partition"]
+)
+def test_what_was_altered_or_put_elsewhere_is_put_aside(changed):
+    readable, poison = read([replace(record(told(1)), **changed)])
+    assert (readable, len(poison)) == ([], 1)
 
 
 def test_a_household_is_known_from_its_registration_on():

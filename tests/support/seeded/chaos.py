@@ -4,12 +4,13 @@ import asyncio
 import random
 import signal
 from collections.abc import Coroutine
+from datetime import timedelta
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from shared.events.topics import EVENT_TOPICS, Topic
-from tests.support import topic
+from tests.support import moved_clock, topic
 from tests.support.damage import lose_tail
 from tests.support.rebuilding import Command
 from tests.support.seeded import poison
@@ -66,6 +67,8 @@ class Chaos:
                 await self._servers.start_kafka()
             case "kafka restarts":
                 await self._servers.restart_kafka()
+            case "clock is set":
+                await moved_clock.move(self._servers.admin_dsn, act.whom, timedelta(seconds=act.seconds))
             case "kafka loses its tail":
                 await lose_tail(self._servers, act.whom, draw)
 

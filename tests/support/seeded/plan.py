@@ -25,8 +25,10 @@ ACTS = {
     "poison": 2,
     "redelivery": 2,
     "rebuild": 1,
+    "clock is set": 2,
 }
 """Act -> how likely it is."""
+DAY = 86_400.0
 ON_PROCESSES = ("kill -9", "SIGTERM", "SIGSTOP")
 ON_TOPICS = ("kafka loses its tail", "poison", "redelivery")
 REBUILDS = ("", "rebuild.folding@4=exit", "rebuild.before_switch@1=exit", "rebuild.after_switch@1=exit")
@@ -44,10 +46,10 @@ class Act:
     whom: str = ""
     """A process, a topic, or the point at which a rebuild is killed."""
     seconds: float = 0.0
-    """For which it is held."""
+    """For which it is held; by which a service's clock differs from the right time."""
 
     def __str__(self) -> str:
-        held = f" for {self.seconds:.1f} s" if self.seconds else ""
+        held = f" {self.seconds:+.1f} s" if self.seconds else ""
         return f"{self.at:.1f} s {self.what} {self.whom}".rstrip() + held
 
 
@@ -103,6 +105,8 @@ def _acts(draw: random.Random, names: Sequence[str]) -> Iterator[Act]:
         if what in ON_PROCESSES:
             longest = SESSION_SECONDS * 2 if what == "SIGSTOP" else 0
             yield Act(at, what, draw.choice(names), round(draw.uniform(0.3, longest), 1) if longest else 0)
+        elif what == "clock is set":
+            yield Act(at, what, draw.choice(SERVICES), draw.choice((-DAY, DAY, -60.0, 0.0)))
         elif what == "rebuild":
             yield Act(at, what, draw.choice(REBUILDS))
         elif what in ON_TOPICS:

@@ -100,7 +100,7 @@ async def in_the_log(ran: Ran, events: Sequence[Event]) -> None:
     """Byte for byte, each stream in its order; besides nothing that is sound, and what is not is poison of ours."""
     poisonous = len(ran.chaos.put)
     for service in SERVICES:
-        mine = {(e.stream, e.version): e for e in events if e.service == service}
+        mine = {_place(e): e for e in events if e.service == service}
         reached: dict[str, int] = defaultdict(int)
         async for record in topic.records(ran.servers, EVENT_TOPICS[service]):
             stored = _stored(record, mine)
@@ -126,7 +126,7 @@ async def set_aside(ran: Ran, events: Sequence[Event]) -> None:
                 f"SELECT topic, partition::int, \"offset\" FROM projections.{table} WHERE reason <> ''"
             )
         }
-    mine = {(e.stream, e.version): e for e in events}
+    mine = {_place(e): e for e in events}
     standing = {
         (record.topic, record.partition, record.offset)
         for service in SERVICES
@@ -203,18 +203,22 @@ def _streams(events: Sequence[Event]) -> Mapping[str, list[Event]]:
     return found
 
 
+def _place(event: Event) -> str:
+    return f"{event.stream}@{event.version}"
+
+
 def _command(event: Event) -> tuple[str, str]:
     headers = dict(envelope.split(event.headers))
     return headers["ce_agency"], headers["ce_commandid"]
 
 
-def _stored(record: ConsumerRecord, mine: Mapping[tuple[str, int], Event]) -> Event | None:
+def _stored(record: ConsumerRecord, mine: Mapping[str, Event]) -> Event | None:
     """The event that this record is, byte for byte and in its place; None if it is none."""
     made = poison.of_consumed(record)
     if not poison.is_sound(made) or _misplaced(made):
         return None
     headers = told(made)
-    event = mine.get((headers["ce_subject"], int(headers["ce_version"])))
+    event = mine.get(f"{headers['ce_subject']}@{headers['ce_version']}")
     same = event and (event.headers, event.value) == (_canonical(made), made.value)
     return event if same else None
 

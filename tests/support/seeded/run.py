@@ -12,7 +12,7 @@ import asyncpg
 
 from shared.events.catalog import SERVICES
 from shared.events.topics import FOLLOWERS
-from tests.support import rebuilding
+from tests.support import moved_clock, rebuilding
 from tests.support.seeded.chaos import Chaos
 from tests.support.seeded.load import Agency, Told, programme
 from tests.support.seeded.plan import SECONDS, Plan
@@ -52,6 +52,8 @@ async def run(plan: Plan, folder: Path, say: Say = lambda _: None) -> Result:
     begun, told = time.monotonic(), Told()
     say("starting")
     async with running(folder) as servers:
+        for service in SERVICES:
+            await moved_clock.prepare(servers.admin_dsn, service)
         stack = Stack(servers, plan.workers, plan.second_relays, plan.points)
         watch, chaos = Watch(servers, stack), Chaos(servers, stack, plan)
         async with stack.running():
