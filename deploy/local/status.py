@@ -19,7 +19,7 @@ from shared.runtime.auth import Caller, Role
 OPERATOR = "operator"
 """Who asks the gateway how fresh the figures are."""
 TOKEN_SECONDS = 60
-BEHIND = re.compile(r"siao_[a-z]+_((?:lag|outbox|watermark_age)_[a-z]+)")
+BEHIND = re.compile(r"siao_[a-z]+_((?:lag|outbox|watermark_age|unknown)_[a-z]+)")
 
 
 @dataclass

@@ -35,6 +35,8 @@ _FOR_EVER = {
     "retention.bytes": "-1",
     "compression.type": "lz4",
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
+    # A record's time is the store's, which may be ahead of the broker's; by default an hour is refused, for ever.
+    "message.timestamp.after.max.ms": str(2**63 - 1),
 }
 
 

@@ -79,6 +79,18 @@ async def acknowledged(connection: asyncpg.Connection, seqs: Sequence[int]) -> l
     return rows
 
 
+async def unknown(connection: asyncpg.Connection, told: Iterable[tuple[UUID | None, str, int]]) -> int:
+    """How many of these (event id, stream, version) the store does not hold."""
+    columns = [list(column) for column in zip(*told, strict=True)]
+    count: int = await connection.fetchval(
+        """SELECT count(*) FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS told(id, stream, version)
+           LEFT JOIN event ON event.stream = told.stream AND event.version = told.version AND event.id = told.id
+           WHERE event IS NULL""",
+        *columns,
+    )
+    return count
+
+
 async def first(connection: asyncpg.Connection, partition: int) -> asyncpg.Record | None:
     """The first event (COLUMNS) of a partition."""
     return await connection.fetchrow(

@@ -23,6 +23,11 @@ version. A restoration that is cut short is gone on with: `lost_from` notes wher
 what is still missing and 3 knows what was; and the position follows each acknowledgement, so that 2 stays true. It is
 kept, with `restored_to`, for a loss that takes a part of what was restored: that one goes back to the first.
 
+**A log that knows more than the store** means that the store went back, to a backup. Its lost events stay in the log:
+they were published, and every reader has them. What the store writes now under the same versions is published too, and
+the projections put it aside as a fork; streams that lost nothing go on. How many records the store does not know is said
+here, once, when they are first met; what is to be done about the forks is for people to decide.
+
 Memory: the versions of one partition's streams, twice, and a page of events.
 """
 
@@ -30,7 +35,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 import asyncpg
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from shared.eventstore import outbox
 from shared.eventstore.log_reader import LogReader, event_id, stream_version
@@ -44,6 +49,8 @@ PAGE = 20_000
 log = logs.get(__name__)
 republished = Counter("siao_relay_republished_total", "Records published again because a broker lost its tail")
 
+unknown = Gauge("siao_relay_unknown_records", "Records met in the log that the store does not hold: it went back")
+
 Held = Mapping[str, int]
 """Stream -> up to which version the log holds it without a gap."""
 
@@ -56,11 +63,15 @@ async def verify(connection: asyncpg.Connection, reader: LogReader, publisher: P
     """
     known, ends = await outbox.positions(connection), await reader.ends()
     lost = {p for p, position in known.items() if position.restoring or position.offset >= ends[p]}
-    ranges = {p: (known[p].offset if p in known else end - 1, end) for p, end in enumerate(ends) if p not in lost}
+    begins = await reader.begins()
+    ranges = {p: (known[p].offset if p in known else begins[p], end) for p, end in enumerate(ends) if p not in lost}
     found: Positions = {}
     async for partition, records in reader.read({p: span for p, span in ranges.items() if span[1]}):
         if partition in known and partition not in found and event_id(records[0]) != known[partition].event_id:
             lost.add(partition)
+        elif foreign := await outbox.unknown(connection, [(event_id(r), *stream_version(r)) for r in records]):
+            unknown.inc(foreign)
+            log.error("log_ahead_of_store", partition=partition, records=foreign, end=ends[partition])
         for record in records:
             if known_id := event_id(record):
                 found[partition] = Position(record.offset, known_id)

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from shared.events.catalog import SERVICES
@@ -16,7 +16,7 @@ from tests.support.servers import Servers, free_port
 
 
 class Stack:
-    """`points`: process -> SIAO_FAILPOINTS of each of its lives."""
+    """`points`: process -> SIAO_FAILPOINTS of each of its lives. `only`: the processes that run; all when empty."""
 
     def __init__(
         self,
@@ -24,13 +24,14 @@ class Stack:
         workers: int = 1,
         second_relays: Sequence[str] = (),
         points: Mapping[str, Sequence[str]] | None = None,
+        only: Collection[str] = (),
     ) -> None:
         self._servers = servers
         self.processes: dict[str, Process] = {}
         self.deaths: Counter[tuple[str, int]] = Counter()
         """(process, exit code) -> how often it was started again."""
         pokes = {service: f"127.0.0.1:{free_port()}" for service in SERVICES}
-        for name in plan.processes(workers, second_relays):
+        for name in (name for name in plan.processes(workers, second_relays) if not only or name in only):
             module, *part = name.split()
             poke = pokes.get(module, "") if name[-1] != "2" else ""
             settings = self._gateway() if name == "gateway" else self._settings(module, poke)
@@ -43,7 +44,11 @@ class Stack:
         return self._servers.settings(service, http_port=free_port(), poke=poke)
 
     def _gateway(self) -> Settings:
-        urls = ",".join(f"{service}={self.processes[f'{service} api'].url}" for service in SERVICES)
+        urls = ",".join(
+            f"{service}={self.processes[f'{service} api'].url}"
+            for service in SERVICES
+            if f"{service} api" in self.processes
+        )
         return self._servers.settings("gateway", http_port=free_port(), services=urls)
 
     @property

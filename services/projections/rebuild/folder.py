@@ -94,7 +94,7 @@ class Lane:
         self._connection, self._consumer, self._moment = connection, consumer, moment
 
     async def fold(self, numbers: Iterator[int], wanted: Targets) -> None:
-        have = targets.of_offsets(await checkpoints.offsets(self._connection))
+        have = targets.of_offsets(await checkpoints.begin(self._connection, wanted))
         for number in numbers:
             async for slices in merged.batches(self._consumer, number, have[number], wanted[number]):
                 read = sum(len(piece.records) for piece in slices)

@@ -76,6 +76,10 @@ class Plan:
             seed, draw.randint(60, 160), workers, second, acts, {n: lives for n, lives in points.items() if lives}
         )
 
+    @property
+    def lossy(self) -> bool:
+        return any(act.what == "kafka loses its tail" for act in self.acts)
+
     def lines(self) -> Iterator[str]:
         """Everything that was derived."""
         second = f", a second relay of {', '.join(self.second_relays)}" if self.second_relays else ""

@@ -66,7 +66,7 @@ async def run(plan: Plan, folder: Path, say: Say = lambda _: None) -> Result:
             finally:
                 watching.cancel()
             say("checking")
-            kept = await report(Ran(servers, told, watch, chaos))
+            kept = await report(Ran(servers, told, watch, chaos, plan.lossy))
             events = await _count(servers)
         deaths = stack.deaths.total()
     seconds = time.monotonic() - begun
