@@ -25,8 +25,8 @@ kept, with `restored_to`, for a loss that takes a part of what was restored: tha
 
 **A log that knows more than the store** means that the store went back, to a backup. Its lost events stay in the log:
 they were published, and every reader has them. What the store writes now under the same versions is published too, and
-the projections put it aside as a fork; streams that lost nothing go on. How many records the store does not know is said
-here, once, when they are first met; what is to be done about the forks is for people to decide.
+the projections put it aside as a fork; streams that lost nothing go on. How many records the store does not know is
+said here, once, when they are first met; what is to be done about the forks is for people to decide.
 
 Memory: the versions of one partition's streams, twice, and a page of events.
 """

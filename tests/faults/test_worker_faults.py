@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -17,6 +18,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from shared.events.topics import EVENT_TOPICS, partition_of
+from shared.runtime.worker import EXIT_CODE
 from tests.support import projections
 from tests.support.log import Log, household, registered
 from tests.support.processes import Process
@@ -115,6 +117,33 @@ async def test_kafka_is_killed(servers: Servers, producer: AIOKafkaProducer, wor
         await servers.start_kafka()
 
     await under(servers, producer, kill, worker)
+
+
+SILENT = """
+import asyncio
+from services.projections import lanes, watch
+from services.projections.__main__ import work
+async def never(*_): await asyncio.Event().wait()
+lanes.Lanes.put, watch.STALLED_SECONDS, watch.LOOK_SECONDS = never, 3, 1
+work()"""
+"""A worker whose stream stops without a word, and which waits for less long than half a minute."""
+
+
+async def test_a_silent_stall_ends_the_process_and_the_next_one_goes_on(servers: Servers, producer: AIOKafkaProducer):
+    log, silent = projections.crowd(50, SEED, name=token_hex(6)), projections.worker(servers)
+    silent.command = [sys.executable, "-c", SILENT]
+    await silent.start()
+    await projections.publish(producer, log.records)
+    async with asyncio.timeout(60):
+        while silent.exit_code is None:
+            await asyncio.sleep(0.1)
+    assert silent.exit_code == EXIT_CODE
+    assert "Stalled" in servers.home.log("projections").read_text(encoding="utf-8")
+    silent.command = projections.worker(servers).command
+    await silent.start()
+    await projections.folded(servers, log)
+    await silent.end()
+    await projections.assert_as_if_nothing_had_happened(servers, log)
 
 
 async def cut(servers: Servers, topic: str, partition: int) -> None:

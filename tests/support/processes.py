@@ -23,7 +23,7 @@ class Process:
     """`python -m services.<module> [part]` with its settings; dies with the test session."""
 
     def __init__(self, module: str, part: str, settings: Settings, log: Path, **environment: str) -> None:
-        self._command = [sys.executable, "-m", f"services.{module}", *([part] if part else [])]
+        self.command = [sys.executable, "-m", f"services.{module}", *([part] if part else [])]
         self.settings, self._log, self._more = settings, log, environment
         self.folder = ROOT
         """Of the version that runs."""
@@ -45,7 +45,7 @@ class Process:
         points = {"SIAO_FAILPOINTS": self.plans.pop(0)} if self.plans else {}
         with self._log.open("ab") as out:
             self._child = subprocess.Popen(
-                self._command,
+                self.command,
                 cwd=self.folder,
                 env=environment(self.settings) | self._more | points,
                 stdout=out,
@@ -64,7 +64,7 @@ class Process:
                 except httpx.TransportError:
                     pass
                 if time.monotonic() > deadline or self.exit_code is not None:
-                    raise RuntimeError(f"{self._command} is not ready; see {self._log}")
+                    raise RuntimeError(f"{self.command} is not ready; see {self._log}")
                 await asyncio.sleep(0.1)
 
     @property

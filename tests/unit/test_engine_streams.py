@@ -118,3 +118,11 @@ def test_an_altered_record_is_told_from_an_unreadable_one():
     altered = read(replace(record, value=(record.value or b"").replace(b"4019", b"4001")))
     assert isinstance(altered, Unreadable)
     assert (altered.kind, altered.version, altered.hash == told(record)["ce_hash"]) == ("altered", 1, False)
+
+
+def test_what_a_batch_brings_out_of_order_is_folded_and_remembered():
+    one, two, three = chain(3)
+    stream = taken(one, three, two)
+    assert [record.version for record in stream.folded] == [1, 2, 3]
+    assert stream.waited == {(3, three.hash)}
+    assert taken(one, two, three).waited == set()

@@ -82,7 +82,7 @@ def chosen(draw: random.Random, sound: Sequence[Record], count: int) -> list[tup
 async def put(servers: Servers, records: Iterable[tuple[str, Record]]) -> list[Put]:
     """Into the log, as a super user; of a key of their own only where they say so. Raises KafkaError."""
     placed = []
-    async with AIOKafkaProducer(**servers.kafka_login("admin"), max_request_size=2 * MAX_MESSAGE_BYTES) as producer:
+    async with AIOKafkaProducer(**servers.kafka_login("admin"), max_request_size=16 * MAX_MESSAGE_BYTES) as producer:
         for kind, r in records:
             at = await producer.send_and_wait(
                 r.topic, r.value, r.key, partition=r.partition, headers=[(n, v or b"") for n, v in r.headers]
