@@ -22,11 +22,12 @@ RETRY_SECONDS = 90
 """The longest for which a command is sent again: longer than any fault lasts."""
 
 
-def programme(draw: random.Random, households: int) -> dict[str, list[Wish]]:
-    """Service -> commands in an order in which they can be accepted."""
+def programme(draw: random.Random, households: int) -> dict[str, list[list[Wish]]]:
+    """Service -> phases of commands, each in an order in which they can be accepted once the phase before is."""
     homes = [ids.new_id("hh") for _ in range(households)]
     helpers = [ids.new_id("hp") for _ in range((households + 1) // 2)]
     registry, pairing, interventions = [], [enrol(helper=helper) for helper in helpers], []
+    ends = []
     for i, home in enumerate(homes):
         registry.append(register(household=home, village=f"4019{draw.randint(1, 5):02d}{draw.randint(1, 20):02d}"))
         told = {"household": home, "occurred_on": "2019-02-01"}
@@ -38,10 +39,14 @@ def programme(draw: random.Random, households: int) -> dict[str, list[Wish]]:
             command("AssessNeeds.v1", needs=needs, source="bmn-survey", interviewer="example-office", **told)
         )
         pairing.append(assign(home, helpers[i // 2]))
+        if draw.random() < 0.2:
+            reason = draw.choice(["household-asked", "entered-by-mistake"])
+            told_of_end = {"household": home, "helper": helpers[i // 2], "reason": reason}
+            ends.append(command("EndPair.v1", occurred_on="2019-12-01", **told_of_end))
         for _ in range(draw.randint(0, 5)):
             day = f"2019-{draw.randint(7, 12):02d}-{draw.randint(1, 28):02d}"
             interventions.append(helped(home, dimensions=[draw.choice(DIMENSIONS)], occurred_on=day))
-    return {"registry": registry, "pairing": pairing, "interventions": interventions}
+    return {"registry": [registry], "pairing": [pairing, ends], "interventions": [interventions]}
 
 
 @dataclass
@@ -65,8 +70,12 @@ class Agency:
     def __init__(self, stack: Stack, service: str, told: Told, draw: random.Random, seconds: float) -> None:
         self._stack, self._service, self._told, self._draw, self._seconds = stack, service, told, draw, seconds
 
-    async def publish(self, wishes: Sequence[Wish]) -> None:
-        """Returns when every wish has a receipt. Raises Unanswered, AssertionError for a refusal that lasts."""
+    async def publish(self, phases: Sequence[Sequence[Wish]]) -> None:
+        """Returns when every wish has a receipt. Raises TimeoutError, AssertionError for a refusal that lasts."""
+        for wishes in phases:
+            await self._publish(wishes)
+
+    async def _publish(self, wishes: Sequence[Wish]) -> None:
         headers = {"Authorization": f"Bearer {self._stack.token()}"}
         pause = self._seconds * PER_REQUEST / max(len(wishes), 1)
         async with (

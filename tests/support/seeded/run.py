@@ -77,8 +77,8 @@ async def _break(plan: Plan, stack: Stack, chaos: Chaos, told: Told) -> str:
     draw = random.Random(f"load {plan.seed}")
     wishes = programme(draw, plan.households)
     agencies = [
-        Agency(stack, service, told, random.Random(f"{service} {plan.seed}"), SECONDS).publish(commands)
-        for service, commands in wishes.items()
+        Agency(stack, service, told, random.Random(f"{service} {plan.seed}"), SECONDS).publish(phases)
+        for service, phases in wishes.items()
     ]
     *failures, _ = await asyncio.gather(*agencies, chaos.run(), return_exceptions=True)
     stack.no_more_faults()

@@ -12,7 +12,8 @@ import httpx
 
 from services.projections.models import MODELS
 from shared.runtime.auth import Role
-from tests.support.checker import Figures, figures
+from tests.support.checker import Figures
+from tests.support.seeded import fold
 from tests.support.servers import Servers
 from tests.support.stack import Stack
 
@@ -54,7 +55,7 @@ async def look(connection: asyncpg.Connection) -> Look:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         heads = dict(await connection.fetch("SELECT stream, version FROM stream_head WHERE version > 0"))
         mark = await connection.fetchval("SELECT CASE WHEN count(mark) = 3 THEN min(mark) END FROM watermark_settled")
-        return Look(heads, await figures(connection), mark, await final(connection, mark))
+        return Look(heads, await fold.stored(connection), mark, await final(connection, mark))
 
 
 class Watch:
