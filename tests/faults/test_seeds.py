@@ -4,21 +4,19 @@ A bounded set of seeds; `./siao test faults --seeds 500` is a night's worth, and
 """
 
 import os
-from pathlib import Path
 
 import pytest
 
 from tests.support.seeded.plan import Plan
-from tests.support.seeded.run import run
+from tests.support.seeded.run import run_seed
 
 FIRST = int(os.environ.get("SIAO_TEST_SEED", "2563"))
 
 
 @pytest.mark.parametrize("seed", [FIRST, FIRST + 1])
-async def test_every_promise_holds(seed: int, tmp_path: Path):
-    plan = Plan.of(seed)
-    print("\n".join(plan.lines()))
-    result = await run(plan, tmp_path)
+async def test_every_promise_holds(seed: int):
+    print("\n".join(Plan.of(seed).lines()))
+    result = await run_seed(seed)
     assert not result.broken, str(result)
 
 

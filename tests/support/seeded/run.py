@@ -138,7 +138,7 @@ async def _count(servers: Servers) -> int:
         await connection.close()
 
 
-async def run_seed(seed: int, say: Say = lambda _: None) -> Result:
-    """In a folder that is gone afterwards."""
+async def run_seed(seed: int) -> Result:
+    """In a folder that is gone afterwards, and that no other run of pytest closes to PostgreSQL's user."""
     with tempfile.TemporaryDirectory(prefix="siao-seed-", ignore_cleanup_errors=True) as folder:
-        return await run(Plan.of(seed), Path(folder), say)
+        return await run(Plan.of(seed), Path(folder))
