@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from rich.console import Console
 
 from deploy.local import watched
+from deploy.local.trouble import Trouble
 
 ROOT = Path(__file__).parents[2]
 CODE = ("shared", "services", "deploy")
@@ -71,6 +72,15 @@ def _pytest(folder: str) -> Counts:
             return Counts()
         counts = read(report) if report.exists() else Counts()
         return counts if counts.failed or not code else counts + Counts(failed=1)  # it broke outside of any test
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """Measures; the exit code of tests/benchmarks. Raises Trouble where there are no tests to run."""
+    if not (ROOT / "tests" / "benchmarks").is_dir():
+        raise Trouble(
+            "The benchmark is part of the source: run it from a checkout.", "โปรดสั่งจากชุดซอร์สโค้ดที่มีโฟลเดอร์ tests"
+        )
+    return _run("tests.benchmarks", *arguments)
 
 
 def read(report: Path) -> Counts:

@@ -129,6 +129,14 @@ def faults_command(
     raise typer.Exit(checks.faults(seeds, first))
 
 
+@app.command("bench", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def bench_command(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[ROW]... [OPTIONS]", help="See --help.")] = None,
+) -> None:
+    """Measure Siao beside other engines, in about a quarter of an hour; `bench --help` has the rows."""
+    raise typer.Exit(checks.bench(arguments or []))
+
+
 RESERVED = (demo.GOVERNOR, status.OPERATOR)
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "requirements"
-GROUPS = ("run", "java", "test")
+GROUPS = ("run", "java", "test", "bench")
 
 
 def pins(path: Path) -> dict[str, str]:

@@ -1,0 +1,74 @@
+"""Row 7: from the answer to a command to a GET that shows it, through the gateway, at a steady rate."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Iterator
+
+from shared.runtime.auth import Role
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.commands import registrations
+from tests.benchmarks.http_client import Connection
+from tests.benchmarks.report import Row, Variant, Wanted
+from tests.support.stack import Stack
+
+RATES = {50: 120.0, 150: 200.0}
+"""Commands a second -> ms that the 99th percentile may take."""
+AIM = 50.0
+SECONDS, WARM_UP = 12, 3
+CREATED, OK = 201, 200
+P50, P99, ACK = "visible p50 ms", "visible p99 ms", "acknowledged p50 ms"
+
+Took = list[tuple[float, float]]
+"""Seconds to the answer, and from there to the GET that shows it."""
+
+
+async def run(bench: Bench) -> Row:
+    row = Row("command acknowledged → visible by GET, through the gateway, all services on this machine")
+    stack = Stack(bench.servers)
+    async with stack.running():
+        headers = {"Authorization": f"Bearer {stack.token(Role.AGENCY)}"}
+        for lot in range(bench.rounds):
+            for rate in RATES:
+                variant = row.variant(f"{rate}/s", "read your own write: the GET carries Siao-After")
+                bodies = iter(registrations(rate * (SECONDS + WARM_UP), 100 + 10 * lot + (rate > min(RATES))))
+                _note(variant, await _load(stack.gateway, headers, bodies, rate), rate)
+    for rate, limit in RATES.items():
+        row.wanted.append(Wanted(P99, f"{rate}/s", at_most=limit, aim=AIM))
+    return row
+
+
+def _note(variant: Variant, took: Took, rate: int) -> None:
+    measured = took[rate * WARM_UP :]
+    visible = statistics.quantiles([after * 1000 for _, after in measured], n=100)
+    acknowledged = statistics.median(answer * 1000 for answer, _ in measured)
+    variant.note({P50: visible[49], P99: visible[98], ACK: acknowledged})
+
+
+async def _load(url: str, headers: dict[str, str], bodies: Iterator[bytes], rate: int) -> Took:
+    """Sends by the clock, whatever the answers take, each over a connection that nobody else uses."""
+    idle: list[Connection] = []
+    began, tasks = time.monotonic(), []
+    for n, body in enumerate(bodies):
+        await asyncio.sleep(max(0.0, began + n / rate - time.monotonic()))
+        tasks.append(asyncio.create_task(_one(url, headers, body, idle)))
+    took = await asyncio.gather(*tasks)
+    for connection in idle:
+        connection.close()
+    return took
+
+
+async def _one(url: str, headers: dict[str, str], body: bytes, idle: list[Connection]) -> tuple[float, float]:
+    connection = idle.pop() if idle else await Connection.open(url)
+    sent = time.monotonic()
+    told = await connection.ask("POST", "/v1/registry/commands", headers, body)
+    answered = time.monotonic()
+    if told.status != CREATED:
+        raise RuntimeError(f"{told.status}: {told.body[:200]!r}")
+    version = told.headers["siao-version"]
+    household = version.removeprefix("household-").partition("@")[0]
+    shown = await connection.ask("GET", f"/v1/households/{household}", headers | {"Siao-After": version})
+    if shown.status != OK:
+        raise RuntimeError(f"{shown.status}: {shown.body[:200]!r}")
+    idle.append(connection)
+    return answered - sent, time.monotonic() - answered

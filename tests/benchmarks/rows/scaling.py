@@ -1,0 +1,53 @@
+"""Row 10: more workers, the same cost an event, and nobody waits for another's lock."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+
+from tests.benchmarks import costs, live
+from tests.benchmarks.bench import Bench, Broke
+from tests.benchmarks.report import Row, Variant, Wanted
+
+WORKERS = (1, 2, 4)
+COST, WAITS = "µs CPU in all an event", "lock waits seen"
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE usename = 'siao_projections' AND wait_event_type = 'Lock' AND datname = current_database()"""
+BETWEEN_LOOKS = 0.02
+
+
+async def run(bench: Bench) -> Row:
+    names = {number: f"{number} worker{'s' * (number > 1)}" for number in WORKERS}
+    row = Row("the same log folded by 1, 2 and 4 workers")
+    for number, name in names.items():
+        row.wanted.append(Wanted(WAITS, name, at_most=0))
+        if number > 1:
+            row.wanted.append(Wanted(COST, name, names[1], at_most=1.15))
+    for _ in range(max(1, bench.rounds - 1)):
+        for number, name in names.items():
+            await _fold(bench, row.variant(name, "exact under any fault"), number)
+    return row
+
+
+async def _fold(bench: Bench, variant: Variant, workers: int) -> None:
+    seen = [0]
+
+    async def beside(_: Sequence[int]) -> None:
+        connection = await asyncpg.connect(bench.servers.admin_dsn)
+        try:
+            while True:
+                seen[0] += await connection.fetchval(WAITING)
+                await asyncio.sleep(BETWEEN_LOOKS)
+        finally:
+            await connection.close()
+
+    try:
+        folded = await live.fold(bench, workers, beside)
+        figures = costs.figures(folded.events, folded.spent)
+        spent = folded.spent.cpu + folded.spent.postgres
+        variant.note(figures | {COST: spent / folded.events * 1e6, WAITS: seen[0]})
+        found = await live.counted(bench)
+        variant.states.append("as expected" if found == bench.counts[""] else found)
+    except Broke as why:
+        variant.failed = str(why)
