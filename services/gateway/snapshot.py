@@ -18,7 +18,8 @@ from shared.runtime import after
 
 WAIT_SECONDS = 5.0
 """The longest a reader waits for what it wrote."""
-POLL_SECONDS = 0.05
+SHORTEST_POLL, LONGEST_POLL = 0.005, 0.05
+"""Seconds between looks, each twice the one before: most of what was written is there after some milliseconds."""
 
 Read = Callable[[asyncpg.Connection, Standing], Awaitable[BaseModel]]
 
@@ -33,11 +34,12 @@ WHERE coalesce(head.version, 0) < asked.version
 async def wait_for(pool: asyncpg.Pool, siao_after: str | None) -> None:
     """Returns when the projections have passed every `stream@version`. Raises Rejected not_yet_visible."""
     wanted = after.parse(siao_after)
-    until = time.monotonic() + WAIT_SECONDS
+    until, pause = time.monotonic() + WAIT_SECONDS, SHORTEST_POLL
     while wanted and await pool.fetchval(_BEHIND, list(wanted), list(wanted.values())):
         if time.monotonic() > until:
             raise Rejected("not_yet_visible", field="Siao-After")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_POLL)
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Row 10: more workers, the same cost an event, and nobody waits for another's lock."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 import asyncpg
@@ -10,10 +11,12 @@ from tests.benchmarks.bench import Bench, Broke
 from tests.benchmarks.report import Row, Variant, Wanted
 
 WORKERS = (1, 2, 4)
-COST, WAITS = "µs CPU in all an event", "lock waits seen"
+COST, WAITS, HANDED = "µs CPU in all an event", "lock waits seen", "waits at hand-over"
 WAITING = """
-SELECT count(*) FROM pg_stat_activity
-WHERE usename = 'siao_projections' AND wait_event_type = 'Lock' AND datname = current_database()"""
+SELECT count(*) FILTER (WHERE NOT handed), count(*) FILTER (WHERE handed)
+FROM (SELECT query LIKE '%FROM checkpoint WHERE partition = $1 FOR UPDATE%' AS handed FROM pg_stat_activity
+      WHERE usename = 'siao_projections' AND wait_event_type = 'Lock' AND datname = current_database()) AS waiting"""
+"""Who waits for a checkpoint's row has been given the partition of a worker whose last transaction still runs."""
 BETWEEN_LOOKS = 0.02
 
 
@@ -31,13 +34,14 @@ async def run(bench: Bench) -> Row:
 
 
 async def _fold(bench: Bench, variant: Variant, workers: int) -> None:
-    seen = [0]
+    seen = Counter[str]()
 
     async def beside(_: Sequence[int]) -> None:
         connection = await asyncpg.connect(bench.servers.admin_dsn)
         try:
             while True:
-                seen[0] += await connection.fetchval(WAITING)
+                waits, handed = await connection.fetchrow(WAITING)
+                seen.update({WAITS: waits, HANDED: handed})
                 await asyncio.sleep(BETWEEN_LOOKS)
         finally:
             await connection.close()
@@ -46,7 +50,7 @@ async def _fold(bench: Bench, variant: Variant, workers: int) -> None:
         folded = await live.fold(bench, workers, beside)
         figures = costs.figures(folded.events, folded.spent)
         spent = folded.spent.cpu + folded.spent.postgres
-        variant.note(figures | {COST: spent / folded.events * 1e6, WAITS: seen[0]})
+        variant.note(figures | {COST: spent / folded.events * 1e6, WAITS: seen[WAITS], HANDED: seen[HANDED]})
         found = await live.counted(bench)
         variant.states.append("as expected" if found == bench.counts[""] else found)
     except Broke as why:

@@ -33,7 +33,8 @@ class Count:
         self._lanes: Lanes | None = None
         self._held: Counter[Cell] = Counter()
         self.app = faust_seam.make_app(settings, self)
-        faust_seam.event_stream(self.app, self._project)
+        topic = self.app.topic(*told.topics, schema=faust_seam.BatchSchema(), acks=False)  # as event_stream does
+        self.app.agent(topic, name="projections")(self._project)
 
     async def begin(self, partitions: Collection[int]) -> Mapping[tuple[str, int], int]:
         self._pool = self._pool or await asyncpg.create_pool(self._told.dsn, min_size=1, max_size=CONNECTIONS)
