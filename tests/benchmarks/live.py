@@ -113,7 +113,7 @@ async def _looks(processes: Sequence[Worker]) -> AsyncIterator[None]:
 async def stored(bench: Bench) -> dict[str, float]:
     """Room on disk an event: the projections' tables with their indexes, and the log."""
     async with connected(bench) as connection:
-        tables = await connection.fetchval(SIZE)
+        tables = int(await connection.fetchval(SIZE))
     topics = (bench.servers.home.root / "kafka" / "data").glob("siao.*/*.log")
     logged = sum(file.stat().st_size for file in topics)
     return {

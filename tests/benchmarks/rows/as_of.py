@@ -1,4 +1,4 @@
-"""Row 8: the province as of two dates, from the history, beside a plain sum of the ledger; histories of three lengths."""
+"""Row 8: the province as of two dates, from the history and by a plain sum of the ledger, for three lengths of it."""
 
 import asyncio
 
