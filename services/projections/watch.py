@@ -26,6 +26,8 @@ from shared.runtime.settings import Settings
 from shared.runtime.worker import Pulse
 
 STALLED_SECONDS = 30.0
+STARVED_SECONDS = 300.0
+"""A partition may stand still so long while others move: with a large backlog they take their turns."""
 ROUND_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 EXPIRE_SECONDS = 3600.0
@@ -47,7 +49,7 @@ class Stall:
 
     def __init__(self, now: float) -> None:
         self._moved: dict[tuple[str, int], tuple[int, float]] = {}
-        self._assigned_at = now
+        self._assigned_at = self._any_moved_at = now
 
     def look(self, now: float, assigned: frozenset[tuple[str, int]], done: Offsets, ends: Offsets) -> None:
         """Raises Stalled. `done`: the checkpoints; `ends`: the ends of the log."""
@@ -60,9 +62,12 @@ class Stall:
             before, since = self._moved.get(place, (-1, now))
             if offset != before or offset >= ends[place]:
                 self._moved[place] = (offset, now)
-            elif now - since > STALLED_SECONDS:
-                raise Stalled(f"{place[0]}-{place[1]} stands at {offset} of {ends[place]}")
+                self._any_moved_at = now if offset > before >= 0 else self._any_moved_at
         self._moved = {place: moved for place, moved in self._moved.items() if place in assigned}
+        patience = STALLED_SECONDS if now - self._any_moved_at > STALLED_SECONDS else STARVED_SECONDS
+        for place, (offset, since) in self._moved.items():
+            if now - since > patience:
+                raise Stalled(f"{place[0]}-{place[1]} stands at {offset} of {ends[place]}")
 
 
 class Watch:

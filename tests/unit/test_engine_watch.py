@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from services.projections import progress
-from services.projections.watch import STALLED_SECONDS, Stall, Stalled
+from services.projections.watch import STALLED_SECONDS, STARVED_SECONDS, Stall, Stalled
 
 PLACE = ("siao.registry.v1", 3)
 MINE = frozenset([PLACE])
@@ -18,6 +18,26 @@ def test_a_partition_that_stands_still_before_records_is_a_stall():
     stall.look(STALLED_SECONDS - 1, MINE, {PLACE: 5}, {PLACE: 10})
     with pytest.raises(Stalled):
         stall.look(LONG, MINE, {PLACE: 5}, {PLACE: 11})
+
+
+OTHER = ("siao.registry.v1", 4)
+
+
+def test_while_others_move_a_partition_may_wait_for_its_turn_but_not_for_ever():
+    stall, both = Stall(now=0), frozenset([PLACE, OTHER])
+    for now in range(0, int(STARVED_SECONDS) + 1, 20):
+        stall.look(now, both, {OTHER: 1 + now}, {PLACE: 9, OTHER: 9_999})
+    with pytest.raises(Stalled, match="v1-3 stands at 0 of 9"):
+        stall.look(STARVED_SECONDS + 20, both, {OTHER: 9_000}, {PLACE: 9, OTHER: 9_999})
+
+
+def test_once_the_others_have_done_their_part_it_may_not():
+    stall, both = Stall(now=0), frozenset([PLACE, OTHER])
+    stall.look(0, both, {OTHER: 1}, {PLACE: 9, OTHER: 5})
+    stall.look(20, both, {OTHER: 5}, {PLACE: 9, OTHER: 5})
+    stall.look(45, both, {OTHER: 5}, {PLACE: 9, OTHER: 5})
+    with pytest.raises(Stalled):
+        stall.look(20 + LONG, both, {OTHER: 5}, {PLACE: 9, OTHER: 5})
 
 
 def test_moving_or_having_nothing_to_do_is_none():
