@@ -1,4 +1,8 @@
-"""Who is asking: a bearer token, or for the pages a session cookie that holds the same token."""
+"""Who is asking: a bearer token, or for the pages a session cookie that holds the same token.
+
+What FastAPI calls here is async although nothing waits: it would send a plain function through a thread and back, which
+costs more than checking a token.
+"""
 
 from typing import Annotated
 
@@ -26,7 +30,7 @@ class Doorkeeper:
         return auth.verify(token, self._issuer, iss=auth.ISSUER, aud=auth.GATEWAY)
 
 
-def _doorkeeper(request: Request) -> Doorkeeper:
+async def _doorkeeper(request: Request) -> Doorkeeper:
     keeper: Doorkeeper = request.app.state.doorkeeper
     return keeper
 
@@ -35,12 +39,12 @@ Keeper = Annotated[Doorkeeper, Depends(_doorkeeper)]
 Authorization = Annotated[str | None, Header(include_in_schema=False)]
 
 
-def publisher(keeper: Keeper, authorization: Authorization = None) -> Caller:
+async def publisher(keeper: Keeper, authorization: Authorization = None) -> Caller:
     """Commands take the bearer token only: a cookie travels by itself, and must never be able to write."""
     return keeper.caller(auth.bearer(authorization))
 
 
-def session_token(request: Request, authorization: Authorization = None) -> str:
+async def session_token(request: Request, authorization: Authorization = None) -> str:
     held = request.cookies.get(cookie_name(request))
     return held if held and authorization is None else auth.bearer(authorization)
 
@@ -48,7 +52,7 @@ def session_token(request: Request, authorization: Authorization = None) -> str:
 SessionToken = Annotated[str, Depends(session_token)]
 
 
-def reader(keeper: Keeper, token: SessionToken) -> Caller:
+async def reader(keeper: Keeper, token: SessionToken) -> Caller:
     return keeper.caller(token)
 
 
@@ -56,7 +60,7 @@ Publisher = Annotated[Caller, Depends(publisher)]
 Reader = Annotated[Caller, Depends(reader)]
 
 
-def same_site(sec_fetch_site: Annotated[str | None, Header()] = None) -> None:
+async def same_site(sec_fetch_site: Annotated[str | None, Header()] = None) -> None:
     """Refuses a sign-in that another site's page posts (Fetch Metadata; browsers set it, scripts cannot)."""
     if sec_fetch_site not in (None, "same-origin", "none"):
         raise Rejected("cross_site_sign_in")

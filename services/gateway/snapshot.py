@@ -51,14 +51,8 @@ async def taken(pool: asyncpg.Pool, asked: Asked | None = None) -> AsyncIterator
 class Snapshot:
     """Answers one request from one snapshot; a caller that holds the same state already gets 304."""
 
-    def __init__(
-        self,
-        request: Request,
-        siao_after: Annotated[str | None, Header(description="Waits until these stream@version are visible.")] = None,
-        if_none_match: Annotated[str | None, Header()] = None,
-    ) -> None:
-        self._pool: asyncpg.Pool = request.app.state.pool
-        self._after, self._held = siao_after, if_none_match
+    def __init__(self, pool: asyncpg.Pool, siao_after: str | None, if_none_match: str | None) -> None:
+        self._pool, self._after, self._held = pool, siao_after, if_none_match
 
     async def answer(self, read: Read, asked: Asked | None = None) -> Response:
         """Raises Rejected not_yet_visible, what `Asked.resolve` raises, and whatever `read` raises."""
@@ -77,4 +71,12 @@ def tag(state: Standing) -> str:
     return f'W/"{".".join(str(n) for n in state.position.values())}{marks}"'
 
 
-Snap = Annotated[Snapshot, Depends()]
+async def _snapshot(
+    request: Request,
+    siao_after: Annotated[str | None, Header(description="Waits until these stream@version are visible.")] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Snapshot:
+    return Snapshot(request.app.state.pool, siao_after, if_none_match)
+
+
+Snap = Annotated[Snapshot, Depends(_snapshot)]

@@ -111,7 +111,7 @@ class Bench:
         try:
             await connection.execute(DDL)
             before = costs.cpu_seconds(self.postgres)
-            told = await self.process(python, [module, *part], {**self.told(events, prefix), **more})
+            told = await self.process([python, "-m", module, *part], {**self.told(events, prefix), **more})
             spent = costs.Reading(told["seconds"], told["cpu"], costs.cpu_seconds(self.postgres) - before)
             variant.note(costs.figures(events, spent))
             held = told.get("counts") or await connection.fetch("SELECT * FROM bench.counts")
@@ -122,13 +122,11 @@ class Bench:
         finally:
             await connection.close()
 
-    async def process(self, python: Path, module: Sequence[str], told: Mapping[str, str]) -> dict[str, Any]:
+    async def process(self, command: Sequence[str | Path], told: Mapping[str, str]) -> dict[str, Any]:
         """Runs it until it tells on one line that it is done. Raises Broke."""
         libc = ctypes.CDLL(None)
         process = await asyncio.create_subprocess_exec(
-            python,
-            "-m",
-            *module,
+            *command,
             cwd=ROOT,
             env=os.environ | told,
             stdin=DEVNULL,

@@ -24,7 +24,7 @@ def show(console: Console, key: str, row: dict[str, Any]) -> None:
     for judged in row["judged"]:
         console.print(f"  {_promise(judged)}: {_number(judged['value'])}  [{COLOURS[_word(judged)]}]{_word(judged)}")
     if row["profile"]:
-        console.print(f"  CPU of the worker: {_profile(row['profile'])}")
+        console.print(f"  where the CPU goes, PostgreSQL's apart: {_profile(row['profile'])}")
     for note in row["notes"]:
         console.print(f"  {note}")
     console.print()
@@ -85,7 +85,7 @@ def markdown(document: dict[str, Any] | Any) -> str:
         lines += ["", *(f"- {_promise(one)}: {_number(one['value'])}, {_word(one)}" for one in row["judged"])]
         lines += [f"- {note}" for note in row["notes"]]
         if row["profile"]:
-            lines.append(f"- CPU of the worker: {_profile(row['profile'])}")
+            lines.append(f"- where the CPU goes, PostgreSQL's apart: {_profile(row['profile'])}")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from shared.events.envelope import chain_hash
-from tests.benchmarks import costs
+from tests.benchmarks import costs, profile
 from tests.benchmarks.bench import Bench, Broke
 from tests.benchmarks.commands import registrations
 from tests.benchmarks.environment import Unavailable
@@ -26,6 +26,7 @@ LIBRARY, HTTP, PYES = "Siao as a library", "Siao through HTTP, one worker", "pye
 COMMANDS, AT_ONCE = 4_000, 32
 """Of a round; senders that wait for their answers."""
 CREATED = 201
+MODULE = [sys.executable, "-m", "tests.benchmarks.workers.append_library"]
 
 
 async def run(bench: Bench) -> Row:
@@ -48,6 +49,7 @@ async def run(bench: Bench) -> Row:
             await _library(bench, library, _file(folder, 2 * lot))
             await _http(bench, http, registrations(COMMANDS, 2 * lot + 1))
             await _pyes(bench, pyes, _file(folder, 2 * lot))
+    await _profile(bench, row)
     return row
 
 
@@ -58,11 +60,26 @@ def _file(folder: str, lot: int) -> str:
 
 
 async def _library(bench: Bench, variant: Variant, file: str) -> None:
-    told = {**environment(bench.servers.settings("registry")), **bench.told(COMMANDS), "BENCH_FILE": file}
+    told = _told(bench, file)
     async with _stored(bench, variant):
         before = costs.cpu_seconds(bench.postgres)
-        ended = await bench.process(Path(sys.executable), ["tests.benchmarks.workers.append_library"], told)
+        ended = await bench.process(MODULE, told)
         _note(bench, variant, ended, before)
+
+
+async def _profile(bench: Bench, row: Row) -> None:
+    """One round more of the library, whose figures do not count."""
+    with tempfile.TemporaryDirectory() as folder:
+        into, told = Path(folder, "stacks"), _told(bench, _file(folder, 2 * bench.rounds))
+        try:
+            await profile.record(bench, ["--", *MODULE], into, told)
+            row.profile = profile.parts(await asyncio.to_thread(into.read_text))
+        except (Unavailable, OSError, Broke) as why:
+            row.notes.append(f"no profile: {why}")
+
+
+def _told(bench: Bench, file: str) -> dict[str, str]:
+    return {**environment(bench.servers.settings("registry")), **bench.told(COMMANDS), "BENCH_FILE": file}
 
 
 def _note(bench: Bench, variant: Variant, ended: dict[str, Any], before: float) -> None:
@@ -98,7 +115,7 @@ async def _pyes(bench: Bench, variant: Variant, file: str) -> None:
     try:
         before = costs.cpu_seconds(bench.postgres)
         told = {**bench.told(COMMANDS), "BENCH_FILE": file}
-        ended = await bench.process(bench.peers, ["tests.benchmarks.peers.pyes", "append"], told)
+        ended = await bench.process([bench.peers, "-m", "tests.benchmarks.peers.pyes", "append"], told)
         _note(bench, variant, ended, before)
         connection = await asyncpg.connect(bench.servers.admin_dsn)
         row = await connection.fetchrow("SELECT count(*), count(DISTINCT originator_id) FROM pyes.registry_events")

@@ -49,10 +49,10 @@ async def _profile(bench: Bench, row: Row) -> None:
         into = Path(folder, "stacks")
 
         async def beside(pids: Sequence[int]) -> None:
-            await profile.record(bench, pids[0], into)
+            await profile.record(bench, ["--pid", str(pids[0])], into)
 
         try:
             await live.fold(bench, beside=beside)
-            row.profile = dict(profile.parts(await asyncio.to_thread(into.read_text)))
+            row.profile = profile.parts(await asyncio.to_thread(into.read_text))
         except (environment.Unavailable, OSError, Broke) as why:
             row.notes.append(f"no profile: {why}")
