@@ -4,6 +4,7 @@ import asyncio
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,7 @@ ROWS = {
     "relay": "own",
     "latency": "own",
     "idle": "own",
+    "as-of": "own",
 }
 """In the order in which they run. Those on the log share one pair of servers, the others have one of their own each."""
 QUICK = ("consume", "append")
@@ -46,38 +48,45 @@ def main(  # noqa: PLR0917 they are a command's options
         raise typer.BadParameter(f"{', '.join(unknown)}: no row of that name; there are {', '.join(ROWS)}")
     console = Console(highlight=False, width=None if Console().is_terminal else 190)
     counts = (1, 20_000) if quick else (rounds, FULL if full else events)
-    document = asyncio.run(measure(console, chosen, *counts))
-    if to:
-        to.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    document: dict[str, Any] = {}
+
+    def keep(found: dict[str, Any]) -> None:
+        document.update(found)
+        if to:
+            to.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+    asyncio.run(measure(console, chosen, *counts, keep))
     failed = [name for name, row in document["rows"].items() for one in row["variants"].values() if "failed" in one]
     raise typer.Exit(1 if failed else 0)
 
 
-async def measure(console: Console, chosen: list[str], rounds: int, events: int) -> dict[str, Any]:
-    """Runs the rows; answers the document."""
+async def measure(
+    console: Console, chosen: list[str], rounds: int, events: int, keep: Callable[[dict[str, Any]], None]
+) -> None:
+    """Runs the rows; `keep` is given the document after each of them, so that a run cut short is not lost."""
     facts = machine.facts()
     console.print(machine.told(facts))
-    began, found = time.monotonic(), {}
-    for group in [[name for name in chosen if ROWS[name] == "log"], *([n] for n in chosen if ROWS[n] == "own")]:
-        if not group:
-            continue
+    began = time.monotonic()
+    found: dict[str, Any] = {}
+    on_the_log = [name for name in chosen if ROWS[name] == "log"]
+    for group in [on_the_log] * bool(on_the_log) + [[name] for name in chosen if name not in on_the_log]:
         with tempfile.TemporaryDirectory(prefix="siao-bench-", ignore_cleanup_errors=True) as folder:
             async with running(Path(folder)) as servers:
                 bench = Bench(servers, console, rounds, events)
-                if ROWS[group[0]] == "log":
+                if group == on_the_log:
                     await bench.publish()
                 for name in group:
                     found[name] = await _row(bench, name)
+                    done = {"load after": machine.load(), "seconds": round(time.monotonic() - began)}
+                    keep({"machine": facts | done, "rounds": rounds, "events": events, "rows": found})
     console.print(f"{len(found)} rows in {time.monotonic() - began:.0f} s; load now {machine.load()}")
-    done = {"load after": machine.load(), "seconds": round(time.monotonic() - began)}
-    return {"machine": facts | done, "rounds": rounds, "events": events, "rows": found}
 
 
 async def _row(bench: Bench, name: str) -> dict[str, Any]:
     began = time.monotonic()
     bench.console.print(f"{name} …")
     try:
-        row: Row = await import_module(f"tests.benchmarks.rows.{name}").run(bench)
+        row: Row = await import_module(f"tests.benchmarks.rows.{name.replace('-', '_')}").run(bench)
         row.compare_states()
     except Exception as error:  # the other rows are measured all the same
         row = Row(name)

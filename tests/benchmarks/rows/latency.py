@@ -17,6 +17,8 @@ RATES = {50: 120.0, 150: 200.0}
 AIM = 50.0
 SECONDS, WARM_UP = 12, 3
 CREATED, OK = 201, 200
+KEPT = 3.0
+"""Seconds for which an unused connection is used again."""
 P50, P99, ACK, REFUSED = "visible p50 ms", "visible p99 ms", "acknowledged p50 ms", "not answered"
 
 Took = Sequence[tuple[float, float] | None]
@@ -48,19 +50,31 @@ def _note(variant: Variant, took: Took, rate: int) -> None:
 
 async def _load(url: str, headers: dict[str, str], bodies: Iterator[bytes], rate: int) -> Took:
     """Sends by the clock, whatever the answers take, each over a connection that nobody else uses."""
-    idle: list[Connection] = []
+    idle: list[tuple[Connection, float]] = []
     began, tasks = time.monotonic(), []
     for n, body in enumerate(bodies):
         await asyncio.sleep(max(0.0, began + n / rate - time.monotonic()))
         tasks.append(asyncio.create_task(_one(url, headers, body, idle)))
     took = await asyncio.gather(*tasks)
-    for connection in idle:
+    for connection, _ in idle:
         connection.close()
     return took
 
 
-async def _one(url: str, headers: dict[str, str], body: bytes, idle: list[Connection]) -> tuple[float, float] | None:
-    connection = idle.pop() if idle else await Connection.open(url)
+async def _connection(url: str, idle: list[tuple[Connection, float]]) -> Connection:
+    """One that was used a moment ago, or a new one: servers close what has been idle for five seconds."""
+    while idle:
+        connection, used = idle.pop()
+        if time.monotonic() - used < KEPT:
+            return connection
+        connection.close()
+    return await Connection.open(url)
+
+
+async def _one(
+    url: str, headers: dict[str, str], body: bytes, idle: list[tuple[Connection, float]]
+) -> tuple[float, float] | None:
+    connection = await _connection(url, idle)
     sent = time.monotonic()
     told = await connection.ask("POST", "/v1/registry/commands", headers, body)
     answered = time.monotonic()
@@ -69,5 +83,5 @@ async def _one(url: str, headers: dict[str, str], body: bytes, idle: list[Connec
     version = told.headers["siao-version"]
     household = version.removeprefix("household-").partition("@")[0]
     shown = await connection.ask("GET", f"/v1/households/{household}", headers | {"Siao-After": version})
-    idle.append(connection)
+    idle.append((connection, time.monotonic()))
     return (answered - sent, time.monotonic() - answered) if shown.status == OK else None

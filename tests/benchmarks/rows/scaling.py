@@ -17,7 +17,8 @@ SELECT count(*) FILTER (WHERE NOT handed), count(*) FILTER (WHERE handed)
 FROM (SELECT query LIKE '%FROM checkpoint WHERE partition = $1 FOR UPDATE%' AS handed FROM pg_stat_activity
       WHERE usename = 'siao_projections' AND datname = current_database()
         AND wait_event_type = 'Lock' AND wait_event <> 'extend') AS waiting"""
-"""Without those that make a table's file longer, for which PostgreSQL has a lock of its own. Who waits for a checkpoint's row has been given the partition of a worker whose last transaction still runs."""
+"""Without those that make a table's file longer, for which PostgreSQL has a lock of its own. Who waits for a
+checkpoint's row has been given the partition of a worker whose last transaction still runs."""
 BETWEEN_LOOKS = 0.02
 
 

@@ -37,7 +37,7 @@ async def main(bodies: Sequence[bytes]) -> None:
 
 async def _send(waiting: Iterator[bytes], reader: Reader, desk: Desk) -> None:
     for body in waiting:
-        [outcome] = await desk.submit([reader.read(body, CALLER)])
+        [outcome] = await desk.submit([reader.read(body, CALLER)], iter(()))
         if not isinstance(outcome, Answer):
             raise outcome
 
