@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.benchmarks import profile, publish, table, workload
+from tests.benchmarks import profile, scale, table, workload
 from tests.benchmarks.costs import Reading, figures
 from tests.benchmarks.peers.job import cell
 from tests.benchmarks.report import CPU_RATE, RATE, Row, Variant, Wanted
@@ -101,11 +101,9 @@ def test_a_sample_belongs_to_the_innermost_part_that_is_named() -> None:
     assert profile.parts("\n".join(stacks)) == {"decode and check": 0.75, "write facts": 0.25}
 
 
-def test_pages_are_those_of_the_latest_run() -> None:
-    """`python -m tests.benchmarks.publish FILE` writes them."""
-    document = json.loads(publish.LATEST.read_text(encoding="utf-8"))
-    for path, text in publish.pages(document).items():
-        assert path.read_text(encoding="utf-8") == text, path.name
+def test_every_figure_that_a_country_needs_is_looked_for() -> None:
+    with pytest.raises(KeyError, match="projection"):
+        scale.page({"rows": {}, "machine": {}})
 
 
 def test_what_was_not_measured_is_said_so() -> None:
