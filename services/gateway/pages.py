@@ -62,7 +62,7 @@ async def docs(request: Request, keeper: Keeper, authorization: Authorization = 
     browser = authorization is None and "text/html" in request.headers.get("accept", "")
     if browser and (way := _sign_in_first(request, keeper)):
         return way
-    keeper.caller(session_token(request, authorization))
+    keeper.caller(await session_token(request, authorization))
     return HTMLResponse(TEMPLATES.get_template("docs.html").render())
 
 
