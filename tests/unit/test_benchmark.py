@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.benchmarks import profile, scale, table, workload
+from tests.benchmarks import profile, publish, scale, table, workload
 from tests.benchmarks.costs import Reading, figures
 from tests.benchmarks.peers.job import cell
 from tests.benchmarks.report import CPU_RATE, RATE, Row, Variant, Wanted
@@ -99,6 +99,32 @@ def test_a_sample_belongs_to_the_innermost_part_that_is_named() -> None:
         "run (/x/faust/app.py);add_facts (/a/services/projections/tables.py);copy (/x/asyncpg/connection.py) 1",
     ]
     assert profile.parts("\n".join(stacks)) == {"decode and check": 0.75, "write facts": 0.25}
+
+
+def test_pages_are_those_of_the_latest_run() -> None:
+    """`python -m tests.benchmarks.publish FILE` writes the run and them together."""
+    for latest in publish.FOLDER.glob(publish.LATEST.name):
+        for path, text in publish.pages(json.loads(latest.read_text(encoding="utf-8"))).items():
+            assert path.read_text(encoding="utf-8") == text, path.name
+
+
+def test_a_country_is_computed_from_medians() -> None:
+    def one(**figures: float) -> dict[str, object]:
+        return {"figures": {name: {"median": value} for name, value in figures.items()}}
+
+    folding = {"µs CPU an event": 100.0, "µs PostgreSQL an event": 50.0}
+    folding |= {"KiB in tables an event": 1.0, "KiB on Kafka an event": 0.5}
+    rows = {
+        "projection": {"variants": {"Siao, every table": one(**folding)}},
+        "append": {"variants": {"Siao through HTTP, one worker": one(**folding)}},
+        "rebuild": {"variants": {"Siao, rebuild: compared and switched": one(**{"events/CPU-s": 10_000.0})}},
+        "relay": {"variants": {"Siao's relay": one(**{"events/CPU-s of the relay": 50_000.0})}},
+    }
+    machine = {"at": "2026-01-01T00:00", "processor": "", "cores": 2, "load before": 0, "load after": 0}
+    page = scale.page({"rows": rows, "machine": machine})
+    assert "1,042 a second" in page  # 10,000,000 / 8 hours, three times
+    assert "| projections' workers | 100 µs CPU an event | 0.10 cores | 2 |" in page
+    assert "18.2 thousand million events: 507 core-hours" in page  # 5 * 365 * 10,000,000 / 10,000 / 3600
 
 
 def test_every_figure_that_a_country_needs_is_looked_for() -> None:
