@@ -36,7 +36,7 @@ class Worker(Process):
     def __init__(self, bench: Bench, group: str, go: Path) -> None:
         settings, log = bench.servers.settings("projections", http_port=free_port()), bench.servers.home.log("live")
         super().__init__("projections", "", settings, log, BENCH_GROUP=group, BENCH_GO=str(go))
-        self._command[2] = "tests.benchmarks.workers.live"
+        self.command[2] = "tests.benchmarks.workers.live"
 
     def last_words(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()
