@@ -98,6 +98,26 @@ CATALOG: dict[str, Problem] = {
         "สมาชิกของครัวเรือนนี้ขึ้นทะเบียนแล้วในครัวเรือน {household}",
     ),
     "person_named_twice": Problem(422, "A person is named twice.", "ระบุบุคคลเดียวกันซ้ำ"),
+    "household_voided": Problem(
+        409, "The registration of this household was voided: it never was.", "การขึ้นทะเบียนครัวเรือนนี้ถูกยกเลิกแล้ว ถือว่าไม่เคยมี"
+    ),
+    "household_merged": Problem(
+        409,
+        "This household was merged into household {household}; use that one.",
+        "ครัวเรือนนี้รวมเข้ากับครัวเรือน {household} แล้ว กรุณาใช้ครัวเรือนนั้น",
+    ),
+    "merges_into_itself": Problem(422, "A household cannot be merged into itself.", "รวมครัวเรือนเข้ากับตัวเองไม่ได้"),
+    "household_not_merged": Problem(
+        409, "This household is not merged into that one.", "ครัวเรือนนี้ไม่ได้รวมอยู่กับครัวเรือนที่ระบุ"
+    ),
+    "unmerged_before_merged": Problem(
+        409, "The two were merged on {day}, after this date.", "สองครัวเรือนนี้รวมกันเมื่อ {day} ซึ่งหลังวันที่ระบุ"
+    ),
+    "household_holds_merged": Problem(
+        409,
+        "Household {household} is merged into this one; take it out first.",
+        "ครัวเรือน {household} รวมอยู่กับครัวเรือนนี้ กรุณาแยกออกก่อน",
+    ),
     "helper_unknown": Problem(
         409, "Nobody enrolled this helper, or not yet.", "ไม่พบผู้ช่วยเหลือคนนี้ หรือยังไม่ได้ขึ้นทะเบียน", retryable=True
     ),
@@ -131,6 +151,34 @@ CATALOG: dict[str, Problem] = {
     "ends_before_it_began": Problem(409, "The pair began on {day}, after this date.", "คู่นี้เริ่มเมื่อ {day} ซึ่งหลังวันที่ระบุ"),
     "intervention_recorded_otherwise": Problem(
         409, "This intervention is recorded already, with other details.", "บันทึกความช่วยเหลือนี้ไว้แล้วด้วยข้อมูลอื่น"
+    ),
+    # correcting and voiding
+    "entry_unknown": Problem(
+        409, "Nothing of this kind is recorded under this number.", "ไม่มีรายการชนิดนี้บันทึกไว้ตามหมายเลขที่ระบุ"
+    ),
+    "entry_voided": Problem(
+        409, "This entry was voided; record it anew if it was so after all.", "รายการนี้ถูกยกเลิกแล้ว หากเป็นจริงกรุณาบันทึกใหม่"
+    ),
+    "not_the_publisher": Problem(
+        403,
+        "Only {agency}, which recorded this, or the secretariat may change it.",
+        "เฉพาะหน่วยงาน {agency} ผู้บันทึก หรือฝ่ายเลขานุการเท่านั้นที่แก้ไขรายการนี้ได้",
+    ),
+    "after_what_follows": Problem(
+        409,
+        "Something that came later is recorded of {day}; this cannot be after it.",
+        "มีรายการที่เกิดขึ้นภายหลังบันทึกไว้เมื่อ {day} รายการนี้จึงอยู่หลังวันนั้นไม่ได้",
+    ),
+    "helper_voided": Problem(409, "The enrolment of this helper was voided.", "การขึ้นทะเบียนผู้ช่วยเหลือคนนี้ถูกยกเลิกแล้ว"),
+    "helper_has_pairs": Problem(
+        409,
+        "This helper still looks after households ({pairs}); end or void these pairs first.",
+        "ผู้ช่วยเหลือคนนี้ยังดูแลครัวเรือนอยู่ ({pairs}) กรุณาสิ้นสุดหรือยกเลิกคู่เหล่านี้ก่อน",
+    ),
+    "pairs_overlap": Problem(
+        409,
+        "It would overlap another pair of this household that began on {day}.",
+        "ช่วงเวลาจะซ้อนกับอีกคู่หนึ่งของครัวเรือนนี้ที่เริ่มเมื่อ {day}",
     ),
     "command_id_reused": Problem(
         409,

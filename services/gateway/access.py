@@ -24,8 +24,17 @@ READERS: dict[Action, frozenset[Role]] = {Action.FIGURES: ALL, Action.VILLAGES: 
 
 _OFFICE = frozenset({Role.AGENCY, Role.SECRETARIAT})
 _FIELD = _OFFICE | {Role.OFFICER}
-_FIELD_COMMANDS = frozenset({"AssessNeeds.v1", "RecordIntervention.v1"})
-"""What a paired officer does in the house (document B: draw the life compass, manage): assess, and bring help."""
+_FIELD_COMMANDS = frozenset(
+    {
+        "AssessNeeds.v1",
+        "CorrectAssessment.v1",
+        "RecordIntervention.v1",
+        "CorrectIntervention.v1",
+        "VoidIntervention.v1",
+    }
+)
+"""What a paired officer does in the house (document B: draw the life compass, manage): assess, and bring help; and
+setting right what was recorded of it. Only who published something may: that its service knows."""
 
 PUBLISHERS: dict[str, frozenset[Role]] = {
     type_name: _FIELD if type_name in _FIELD_COMMANDS else _OFFICE
@@ -47,15 +56,16 @@ def may_read(caller: Caller, action: Action, place: str | None = None) -> None:
         _in_area(caller, place)
 
 
-def may_publish(caller: Caller, service: str, type_name: str | None, place: str | None = None) -> None:
-    """Passes when the role may send commands of that type about `place`; with no type, every type of the service.
+def may_publish(caller: Caller, service: str, type_name: str | None, *places: str) -> None:
+    """Passes when the role may send commands of that type about all `places`; with no type, every type of the service.
 
     Raises Rejected forbidden or outside_area.
     """
     wanted = COMMANDS[service] if type_name is None or type_name not in COMMANDS[service] else (type_name,)
     if any(caller.role not in PUBLISHERS[name] for name in wanted):
         raise Rejected("forbidden", role=caller.role.value)
-    _in_area(caller, place)
+    for place in places or (None,):
+        _in_area(caller, place)
 
 
 def _in_area(caller: Caller, place: str | None) -> None:

@@ -6,7 +6,7 @@ import asyncpg
 
 from services.gateway import models
 from services.gateway.labels import DIMENSIONS, Label
-from services.gateway.queries import coverage, freshness, pairing, population
+from services.gateway.queries import coverage, freshness, pairing, population, stale
 from services.gateway.snapshot import taken
 from services.gateway.tiles import TILES
 from shared import places, thai
@@ -74,7 +74,7 @@ class Dashboard:
 
 async def gather(pool: asyncpg.Pool) -> Dashboard:
     async with taken(pool) as (connection, standing):
-        paired = await pairing.read(connection)
+        paired = await pairing.read(connection, await stale.read(connection))
         cells = await _cells(connection)
         return Dashboard(
             standing=standing,

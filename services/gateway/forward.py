@@ -27,7 +27,7 @@ def _one(service: str) -> Endpoint:
         """Records one command. The answer is its receipt, or a problem document that says what is wrong."""
         sent = await body.whole(request)
         type_name, data = body.peek(sent)
-        access.may_publish(caller, service, type_name, await _place(request, caller, data))
+        access.may_publish(caller, service, type_name, *await _places(request, caller, type_name, data))
         services: upstream.Services = request.app.state.services
         answer = await services.post(service, "/commands", caller, request.headers, sent)
         async with upstream.told():
@@ -49,16 +49,26 @@ def _many(service: str) -> Endpoint:
     return send_bulk
 
 
-async def _place(request: Request, caller: Caller, data: dict[str, Any]) -> str | None:
-    """Where a command belongs; looked up only for a caller who is limited to some districts."""
+STATED = {"RegisterHousehold.v1": "village", "EnrolHelper.v1": "district", "CorrectHelper.v1": "district"}
+"""Command type -> where it says itself what place it is about."""
+HOUSEHOLDS = {"MergeHousehold.v1": ("household", "into"), "UnmergeHousehold.v1": ("out_of",)}
+"""Command type -> the households that it is about, where that is not `household` alone. One that is merged is where the
+one is into which it was."""
+
+
+async def _places(request: Request, caller: Caller, type_name: str | None, data: dict[str, Any]) -> list[str]:
+    """Where a command belongs; looked up only for a caller who is limited to some districts.
+
+    Of a household that moves, or whose place is corrected, that is where it is now: nobody takes one from elsewhere.
+    """
     if not caller.districts:
-        return None
-    stated = data.get("village") or data.get("district")
-    if stated:
-        return str(stated)
+        return []
+    if stated := data.get(STATED.get(type_name or "", "")):
+        return [str(stated)]
     pool = request.app.state.pool
     await wait_for(pool, request.headers.get("siao-after"))
-    return await whereabouts.of_household(pool, data.get("household"))
+    named = HOUSEHOLDS.get(type_name or "", ("household",))
+    return [await whereabouts.of_household(pool, data.get(name), f"data.{name}") for name in named]
 
 
 async def _passed_back(answer: httpx.Response) -> AsyncIterator[bytes]:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.events.codes import Dimension, SubGroup
+from shared.events.codes import Dimension, SubGroup, VoidReason
 
 
 class Label(NamedTuple):
@@ -44,5 +44,10 @@ LEVELS: dict[str, Label] = {
     "district": Label("อำเภอ", "district"),
     "subdistrict": Label("ตำบล", "subdistrict"),
     "village": Label("หมู่บ้าน", "village"),
+}
+VOID_REASONS: dict[VoidReason, Label] = {
+    VoidReason.ENTERED_TWICE: Label("บันทึกซ้ำ", "Entered twice"),
+    VoidReason.WRONG_HOUSEHOLD: Label("บันทึกผิดครัวเรือน", "Meant another household"),
+    VoidReason.NEVER_HAPPENED: Label("ไม่เคยเกิดขึ้นจริง", "Never happened"),
 }
 NO_OWNER = Label("ยังไม่มีเจ้าภาพ", "No owner")

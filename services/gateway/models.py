@@ -97,10 +97,25 @@ class PairingSums(BaseModel):
     spare: int
     unpaired: int
 
+    stale_pairs: int
+    """Pairs of a household that lives here now with an officer of the district where it lived before."""
+
 
 class DistrictPairing(PairingSums):
     place: str
     place_name: Text | None
+
+
+class StalePair(BaseModel):
+    """An officer's pair with a household that lives in another district now: to be ended, and the household paired."""
+
+    household: str
+    helper: str
+    role: str
+    helper_district: str
+    district: str
+    """Where the household lives now."""
+    since: date
 
 
 class Pairing(Standing):
@@ -110,6 +125,8 @@ class Pairing(Standing):
     districts: list[DistrictPairing]
     province: PairingSums
     """Sums. Spare places of one district never hide the unpaired of another: both stand here, neither is netted."""
+    stale_pairs: list[StalePair]
+    """Only those whose household the caller may look at; all are counted."""
 
 
 class Work(BaseModel):
@@ -201,6 +218,13 @@ class HistoryEntry(BaseModel):
 
 class Household(Standing):
     household: str
+    merged_into: str | None
+    """The household that this one turned out to be, at the end of all merges. Place, class, needs and pairs are then
+    that one's; streams and history are this one's own."""
+    absorbed: list[str]
+    """Those that turned out to be this one, and are counted as it."""
+    voided: Text | None
+    """Why it never was a household, where its registration was voided."""
     village: str | None
     place_name: Text | None
     cohort: str | None
@@ -208,7 +232,8 @@ class Household(Standing):
     needs: list[Need]
     pairs: list[Pair]
     incomplete: bool
-    """True when a record of this household waits or could not be read: what stands here may lack it."""
+    """True when a record of this household, or of one that is merged with it, waits or could not be read: what stands
+    here may lack it."""
     streams: dict[str, int]
     history: list[HistoryEntry]
 

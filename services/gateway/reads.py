@@ -11,7 +11,7 @@ from services.gateway.access import Action
 from services.gateway.asof import Asked
 from services.gateway.identity import Reader
 from services.gateway.labels import LEVELS
-from services.gateway.queries import coverage, freshness, helper, household, pairing, workload
+from services.gateway.queries import coverage, freshness, helper, household, pairing, stale, workload
 from services.gateway.snapshot import Snap
 from shared import places
 from shared.definitions import DEFAULT
@@ -132,9 +132,12 @@ async def read_pairing(caller: Reader, snap: Snap, ask: Annotated[Asked, Query()
     access.may_read(caller, Action.FIGURES)
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Pairing:
-        districts = await pairing.read(connection, as_of=ask.past(standing))
-        sums: dict[str, Any] = {"districts": districts, "province": pairing.total(districts)}
-        return models.Pairing(**dict(standing), level="district", definitions=counts.PAIRING, **sums)
+        as_of = ask.past(standing)
+        pairs = await stale.read(connection, as_of=as_of)
+        districts = await pairing.read(connection, pairs, as_of=as_of)
+        told: dict[str, Any] = {"districts": districts, "province": pairing.total(districts)}
+        told["stale_pairs"] = stale.shown(caller, pairs)
+        return models.Pairing(**dict(standing), level="district", definitions=counts.PAIRING, **told)
 
     return await snap.answer(read, ask.asked)
 

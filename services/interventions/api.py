@@ -8,10 +8,12 @@ from fastapi import FastAPI
 
 from services.interventions import domain
 from shared.commands.app import create
-from shared.commands.known import known_households, wait_for_registry
+from shared.commands.known import wait_for_registry
 from shared.commands.reading import Submission
-from shared.events.base import Event, HouseholdId, VillageCode
-from shared.events.interventions import InterventionDelivered, RecordIntervention
+from shared.events.base import Event, HouseholdId, Slug
+from shared.events.interventions import InterventionsCommand, InterventionsEvent
+from shared.runtime import known_household
+from shared.runtime.known_household import Household
 from shared.runtime.settings import Clock, Settings
 
 
@@ -27,39 +29,47 @@ class Interventions:
     def __init__(self, settings: Settings) -> None:
         self.clock: Clock = settings.clock
 
-    def stream(self, submission: Submission) -> str:
-        return f"case-{_command(submission).household}"
+    def streams(self, submission: Submission) -> Sequence[str]:
+        return [f"case-{_command(submission).household}"]
+
+    def stream_of(self, event: Event) -> str:
+        return f"case-{cast(InterventionsEvent, event).household}"
 
     def start(self, _: str) -> domain.Case:
         return domain.START
 
-    def evolve(self, state: domain.Case, event: InterventionDelivered) -> domain.Case:
-        return domain.evolve(state, event)
+    def evolve(self, state: domain.Case, event: InterventionsEvent, agency: Slug) -> domain.Case:
+        return domain.evolve(state, event, agency)
 
     def flags(self, _: Sequence[Event]) -> list[str]:
         return []
 
     async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
-        return Lookups(await known_households(connection, sorted({_command(s).household for s in submissions})))
+        return Lookups(await known_household.load(connection, {_command(s).household for s in submissions}))
 
 
 class Lookups:
     """What was looked up for the commands of one transaction."""
 
-    def __init__(self, households: Mapping[HouseholdId, VillageCode]) -> None:
+    def __init__(self, households: Mapping[HouseholdId, Household]) -> None:
         self._households = households
 
-    def decide(self, state: domain.Case, submission: Submission) -> Sequence[InterventionDelivered]:
-        command = _command(submission)
-        known = domain.Known(command.household in self._households, command.intervention or f"iv_{submission.fresh}")
+    def decide(self, states: Sequence[domain.Case], submission: Submission) -> Sequence[InterventionsEvent]:
+        [state], command = states, _command(submission)
+        household = self._households.get(command.household)
+        known = domain.Known(
+            household.standing if household else None,
+            submission.author,
+            command.intervention or f"iv_{submission.fresh}",
+        )
         return domain.decide(state, command, known)
 
-    def took(self, event: Event) -> None:
+    def took(self, event: Event, before: domain.Case, after: domain.Case) -> None:
         """Nothing is kept beside the events."""
 
     async def save(self, connection: asyncpg.Connection) -> None:
         """Nothing is kept beside the events."""
 
 
-def _command(submission: Submission) -> RecordIntervention:
-    return cast(RecordIntervention, submission.command)
+def _command(submission: Submission) -> InterventionsCommand:
+    return cast(InterventionsCommand, submission.command)

@@ -6,17 +6,29 @@ the figures to say, which list it beside as "outside need".
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
+from shared.entries import Author, Entry, is_voided, to_change, to_correct
 from shared.errors import Rejected
-from shared.events.base import InterventionId
-from shared.events.interventions import InterventionDelivered, RecordIntervention
+from shared.events.base import InterventionId, Slug
+from shared.events.interventions import (
+    CorrectIntervention,
+    InterventionCorrected,
+    InterventionDelivered,
+    InterventionsCommand,
+    InterventionsEvent,
+    InterventionVoided,
+    RecordIntervention,
+    VoidIntervention,
+)
+from shared.standing import Standing, require_own
 
 
 @dataclass(frozen=True)
 class Case:
     """The case of one household, folded from its stream."""
 
-    delivered: Mapping[InterventionId, InterventionDelivered] = field(default_factory=dict)
+    delivered: Mapping[InterventionId, Entry[InterventionDelivered]] = field(default_factory=dict)
 
 
 START = Case()
@@ -26,23 +38,70 @@ START = Case()
 class Known:
     """What was looked up or made before the decision."""
 
-    household_registered: bool
+    household: Standing | None
+    """None: the registry has not told of it."""
+    author: Author
     intervention: InterventionId
     """The command's own, or a new one."""
 
 
-def decide(state: Case, command: RecordIntervention, known: Known) -> list[InterventionDelivered]:
+def decide(state: Case, command: InterventionsCommand, known: Known) -> list[InterventionsEvent]:
     """The event that `command` makes true; none where it says what is so already. Raises Rejected."""
+    match command:
+        case RecordIntervention():
+            return _record(state, command, known)
+        case CorrectIntervention():
+            return _correct(state, command, known)
+        case VoidIntervention():
+            return _void(state, command, known)
+        case _:
+            assert_never(command)
+
+
+def evolve(state: Case, event: InterventionsEvent, agency: Slug) -> Case:
+    """The state after one more event of the stream, which `agency` published."""
+    entry = state.delivered.get(event.intervention)
+    match event:
+        case InterventionDelivered():
+            entry = Entry(event, agency)
+        case InterventionCorrected():
+            entry = entry and entry.corrected(event)
+        case InterventionVoided():
+            entry = entry and replace(entry, voided=(event.occurred_on, event.reason))
+        case _:
+            assert_never(event)
+    return state if entry is None else replace(state, delivered={**state.delivered, event.intervention: entry})
+
+
+def _record(state: Case, command: RecordIntervention, known: Known) -> list[InterventionsEvent]:
     event = InterventionDelivered(**{**dict(command), "intervention": known.intervention})
     recorded = state.delivered.get(known.intervention)
-    if recorded == event:
-        return []
     if recorded is not None:
-        raise Rejected("intervention_recorded_otherwise", field="data.intervention")
-    if not known.household_registered:
-        raise Rejected("household_unknown", field="data.household")
+        return _again(recorded, event)
+    require_own(known.household)
     return [event]
 
 
-def evolve(state: Case, event: InterventionDelivered) -> Case:
-    return replace(state, delivered={**state.delivered, event.intervention: event})
+def _again(recorded: Entry[InterventionDelivered], event: InterventionDelivered) -> list[InterventionsEvent]:
+    if not recorded.holds:
+        raise Rejected("entry_voided", field="data.intervention")
+    if recorded.event == event:
+        return []
+    raise Rejected("intervention_recorded_otherwise", field="data.intervention")
+
+
+def _correct(state: Case, command: CorrectIntervention, known: Known) -> list[InterventionsEvent]:
+    recorded = to_correct(state.delivered.get(command.intervention), known.author, "data.intervention")
+    event = InterventionCorrected(**dict(command))
+    if recorded.corrected(event) == recorded:
+        return []
+    require_own(known.household)
+    return [event]
+
+
+def _void(state: Case, command: VoidIntervention, known: Known) -> list[InterventionsEvent]:
+    recorded = to_change(state.delivered.get(command.intervention), known.author, "data.intervention")
+    if is_voided(recorded, command.occurred_on, command.reason, "data.intervention"):
+        return []
+    require_own(known.household)
+    return [InterventionVoided(**dict(command))]

@@ -1,32 +1,43 @@
 """Pairing over HTTP: enrols helpers, assigns and ends pairs, never more of them than a helper can carry."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import asyncpg
 from fastapi import FastAPI
 
-from services.pairing import domain
+from services.pairing.domain import PairCommand, decide
+from services.pairing.helpers import (
+    HELPER_START,
+    HelperCommand,
+    HelperEvent,
+    HelperState,
+    KnownHelper,
+    decide_helper,
+    evolve_helper,
+)
+from services.pairing.known import Known
+from services.pairing.pairs import START, PairEvent, Pairing, evolve
+from services.pairing.tables import Helpers, Leads
 from shared import places
 from shared.commands.app import create
-from shared.commands.known import known_households, wait_for_registry
+from shared.commands.known import wait_for_registry
 from shared.commands.reading import Submission
-from shared.events.base import DistrictCode, Event, HelperId, HouseholdId
-from shared.events.codes import HelperKind
-from shared.events.pairing import EnrolHelper, HelperEnrolled, PairAssigned, PairEnded, PairingCommand, PairingEvent
+from shared.events.base import Event, HelperId, HouseholdId, Slug
+from shared.events.pairing import CorrectHelper, EnrolHelper, HelperEnrolled, PairingCommand, PairingEvent, VoidHelper
 from shared.eventstore.sealing import Vault
+from shared.runtime import known_household
+from shared.runtime.known_household import Household
 from shared.runtime.settings import Clock, Settings
 
-State = domain.HelperState | domain.Pairing
+State = HelperState | Pairing
 
 
 def app(settings: Settings) -> FastAPI:
-    return create(settings, Pairing(settings), wait_for_registry)
+    return create(settings, Desk(settings), wait_for_registry)
 
 
-class Pairing:
+class Desk:
     """What pairing brings to the desk. Two kinds of stream: a helper's, and the pairing of one household."""
 
     service = "pairing"
@@ -35,31 +46,35 @@ class Pairing:
         self.clock: Clock = settings.clock
         self._key_encryption_key = settings.key("kek")
 
-    def stream(self, submission: Submission) -> str:
-        command = cast(PairingCommand, submission.command)
-        if isinstance(command, EnrolHelper):
-            return f"helper-{helper_of(submission)}"
-        return f"pairing-{command.household}"
+    def streams(self, submission: Submission) -> Sequence[str]:
+        household = household_of(submission)
+        return [f"pairing-{household}" if household else f"helper-{helper_of(submission)}"]
+
+    def stream_of(self, event: Event) -> str:
+        about = cast(PairingEvent, event)
+        return f"helper-{about.helper}" if isinstance(about, HelperEvent) else f"pairing-{about.household}"
 
     def start(self, stream: str) -> State:
-        return domain.HELPER_START if stream.startswith("helper-") else domain.START
+        return HELPER_START if stream.startswith("helper-") else START
 
-    def evolve(self, state: State, event: PairingEvent) -> State:
-        if isinstance(state, domain.HelperState):
-            return domain.evolve_helper(state, cast(HelperEnrolled, event))
-        return domain.evolve(state, cast(PairAssigned | PairEnded, event))
+    def evolve(self, state: State, event: PairingEvent, agency: Slug) -> State:
+        if isinstance(state, HelperState):
+            return evolve_helper(state, cast(HelperEvent, event), agency)
+        return evolve(state, cast(PairEvent, event), agency)
 
     def flags(self, _: Sequence[Event]) -> list[str]:
         return []
 
     async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
-        commands = [cast(PairingCommand, submission.command) for submission in submissions]
         helpers = sorted({helper_of(submission) for submission in submissions})
-        households = sorted({c.household for c in commands if not isinstance(c, EnrolHelper)})
+        households = sorted({household for s in submissions if (household := household_of(s))})
+        # Households before helpers, as the follower does (follower.py), so that the two cannot wait for each other.
+        known = await known_household.load(connection, households, against_merging=True)
         return Lookups(
             await Vault.open(connection, self._key_encryption_key, helpers),
-            await _locked_loads(connection, helpers),
-            {h: places.district_of(village) for h, village in (await known_households(connection, households)).items()},
+            known,
+            await Helpers.locked(connection, helpers),
+            await Leads.of(connection, households),
         )
 
 
@@ -67,46 +82,48 @@ class Lookups:
     """What was looked up, and locked, for the commands of one transaction."""
 
     def __init__(
-        self,
-        vault: Vault,
-        loads: dict[HelperId, domain.HelperLoad],
-        districts: dict[HouseholdId, DistrictCode],
+        self, vault: Vault, households: Mapping[HouseholdId, Household], helpers: Helpers, leads: Leads
     ) -> None:
-        self._vault, self._loads, self._districts = vault, loads, districts
-        self._changed: set[HelperId] = set()
+        self._vault, self._households, self._helpers, self._leads = vault, households, helpers, leads
         self._enrolled: set[HelperId] = set()
 
-    def decide(self, state: State, submission: Submission) -> Sequence[PairingEvent]:
-        command = cast(PairingCommand, submission.command)
-        if isinstance(command, EnrolHelper):
-            places.check_district(command.district, "data.district")
-            helper = helper_of(submission)
-            known_helper = domain.KnownHelper(helper, self._sealed(helper, command))
-            return domain.decide_helper(cast(domain.HelperState, state), command, known_helper)
-        known = domain.Known(self._districts.get(command.household), self._loads.get(command.helper))
-        return domain.decide(cast(domain.Pairing, state), command, known)
+    def decide(self, states: Sequence[State], submission: Submission) -> Sequence[PairingEvent]:
+        [state] = states
+        if isinstance(state, HelperState):
+            return self._decide_helper(state, submission)
+        command = cast(PairCommand, submission.command)
+        household = self._households.get(command.household)
+        village = household.village_on(command.occurred_on) if household else None
+        known = Known(
+            author=submission.author,
+            household=household.standing if household else None,
+            district=places.district_of(village) if village else None,
+            helper=self._helpers.get(command.helper),
+            led_elsewhere=self._leads.elsewhere(command.household),
+        )
+        return decide(state, command, known)
 
-    def took(self, event: Event) -> None:
-        taken = cast(PairingEvent, event)
-        if isinstance(taken, HelperEnrolled):
-            self._enrolled.add(taken.helper)
-            self._loads[taken.helper] = _load(taken.kind, taken.district, 0, taken.occurred_on)
+    def _decide_helper(self, state: HelperState, submission: Submission) -> Sequence[PairingEvent]:
+        command, helper = cast(HelperCommand, submission.command), helper_of(submission)
+        if isinstance(command, EnrolHelper | CorrectHelper):
+            places.check_district(command.district, "data.district")
+        sealed = self._sealed(helper, command) if isinstance(command, EnrolHelper) else None
+        return decide_helper(state, command, KnownHelper(helper, submission.author, sealed, self._helpers.get(helper)))
+
+    def took(self, event: Event, before: State, after: State) -> None:
+        if isinstance(event, HelperEnrolled):
+            self._enrolled.add(event.helper)
+        if isinstance(after, HelperState):
+            self._helpers.took(after)
         else:
-            load = self._loads[taken.helper]
-            self._loads[taken.helper] = replace(load, load=load.load + domain.load_change(taken))
-        self._changed.add(taken.helper)
+            pairing, about = cast(Pairing, before), cast(PairEvent, event)
+            self._helpers.took_pair(about.helper, pairing, after)
+            self._leads.took(about.household, after)
 
     async def save(self, connection: asyncpg.Connection) -> None:
         await self._vault.save(connection, self._enrolled)
-        changed = [(helper, self._loads[helper]) for helper in sorted(self._changed)]
-        rows = [(helper, at.kind, at.district, at.since, at.load) for helper, at in changed]
-        if rows:
-            await connection.execute(
-                """INSERT INTO helper (helper, kind, district, since, load)
-                   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::integer[])
-                   ON CONFLICT (helper) DO UPDATE SET load = excluded.load""",
-                *(list(column) for column in zip(*rows, strict=True)),
-            )
+        await self._helpers.save(connection)
+        await self._leads.save(connection)
 
     def _sealed(self, helper: HelperId, command: EnrolHelper) -> str | None:
         return self._vault.seal(helper, {"name": command.name.get_secret_value()}) if command.name else None
@@ -117,15 +134,7 @@ def helper_of(submission: Submission) -> HelperId:
     return cast(PairingCommand, submission.command).helper or f"hp_{submission.fresh}"
 
 
-async def _locked_loads(
-    connection: asyncpg.Connection, helpers: Sequence[HelperId]
-) -> dict[HelperId, domain.HelperLoad]:
-    rows = await connection.fetch(
-        "SELECT helper, kind, district, load, since FROM helper WHERE helper = ANY($1) ORDER BY helper FOR UPDATE",
-        helpers,
-    )
-    return {r["helper"]: _load(HelperKind(r["kind"]), r["district"], r["load"], r["since"]) for r in rows}
-
-
-def _load(kind: HelperKind, district: DistrictCode, load: int, since: date) -> domain.HelperLoad:
-    return domain.HelperLoad(kind, district, domain.CAPACITY[kind], load, since)
+def household_of(submission: Submission) -> HouseholdId | None:
+    """The household whose pairs a command is about; None where it is about a helper alone."""
+    command = cast(PairingCommand, submission.command)
+    return None if isinstance(command, EnrolHelper | CorrectHelper | VoidHelper) else command.household

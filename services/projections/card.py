@@ -2,10 +2,14 @@
 
 Its JSON is the column `card.state`, which the gateway reads: dates are ISO 8601, codes those of `shared.events.codes`,
 and what is empty is left out.
+
+An entry knows the version of the event that made it, by which a correction or a voiding event finds it. It keeps its
+place when it is corrected: what was said later of the same day still holds.
 """
 
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -23,17 +27,20 @@ from shared.events.codes import (
     PairRole,
     Relation,
     Source,
+    VoidReason,
 )
 
 
 class Home(Struct, frozen=True, gc=False):
     since: date
     village: str
+    version: int
 
 
 class Classified(Struct, frozen=True, gc=False):
     since: date
     household_class: HouseholdClass
+    version: int
 
 
 class Assessed(Struct, frozen=True, gc=False):
@@ -41,6 +48,7 @@ class Assessed(Struct, frozen=True, gc=False):
     dimension: Dimension
     in_need: bool
     source: Source
+    version: int
 
 
 class Help(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -62,11 +70,13 @@ class Pair(Struct, frozen=True, gc=False, omit_defaults=True):
     role: PairRole
     since: date
     chosen: Chosen
+    version: int
     order: str | None = None
     reason: OtherDistrictReason | None = None
     until: date | None = None
     """The first day on which it no longer holds."""
     ended: EndReason | None = None
+    end_version: int = 0
 
 
 class Member(Struct, frozen=True, gc=False):
@@ -74,17 +84,30 @@ class Member(Struct, frozen=True, gc=False):
     relation: Relation
 
 
+class Link(Struct, frozen=True, gc=False):
+    """What this household's own stream says of a merge with another one; merges.py holds both ends together."""
+
+    other: str
+    end: Literal["merged", "absorbed"]
+    """merged: this household into the other; absorbed: the other into this one."""
+    changes: int
+    """How often it was said: an odd number, they are one; an even one, they are two again."""
+
+
 class Household(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Tuples stand in the order of the fold; a read model sorts by day where it must."""
+    """What its own streams say. Tuples stand in the order of the fold; a read model sorts by day where it must."""
 
     cohort: Cohort | None = None
     members: tuple[Member, ...] = ()
     homes: tuple[Home, ...] = ()
-    """Empty until somebody registered it."""
+    """The registration first; empty until somebody registered it."""
     classes: tuple[Classified, ...] = ()
     assessments: tuple[Assessed, ...] = ()
     helps: tuple[Help, ...] = ()
     pairs: tuple[Pair, ...] = ()
+    links: tuple[Link, ...] = ()
+    voided: VoidReason | None = None
+    """Why it never was; then only links stand beside it."""
 
 
 class Helper(Struct, frozen=True, gc=False, omit_defaults=True):

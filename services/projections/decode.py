@@ -33,6 +33,8 @@ class Refused(Exception):
 
 
 _READERS = readers()
+partition_of = lru_cache(maxsize=100_000)(topics.partition_of)
+"""Of a key."""
 
 
 def _kind(event: type[Event]) -> str:

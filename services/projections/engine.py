@@ -9,19 +9,20 @@ not grow with it.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 
 import asyncpg
 
-from services.projections import fold, history, ledgers, parking, tables
-from services.projections.card import blank
+from services.projections import fold, group, history, ledgers, merges, parking, tables
 from services.projections.checkpoint import Slice
-from services.projections.decode import SERVICE_OF_TOPIC, read
+from services.projections.decode import SERVICE_OF_TOPIC, partition_of, read
 from services.projections.facts import Fact, Unreadable
 from services.projections.fold import Change, Folded
-from services.projections.ledgers import Gone
+from services.projections.group import GroupGrew
+from services.projections.ledgers import Gone, Sum
 from services.projections.model import ReadModel
 from services.projections.models import MODELS
-from services.projections.steps import Cell
 from services.projections.tables import Known
 from shared.runtime.failpoint import failpoint
 
@@ -47,6 +48,16 @@ async def settle(
     Raises what is named in checkpoint.py (LostRecords, LogRewritten, OtherReadModels) and what asyncpg raises; then
     nothing was written.
     """
+    while True:
+        try:
+            return await _settle(connection, partition, slices, models)
+        except GroupGrew:
+            continue  # without its locks, which have to be taken in one order
+
+
+async def _settle(
+    connection: asyncpg.Connection, partition: int, slices: Sequence[Slice], models: Sequence[ReadModel]
+) -> Settled:
     async with connection.transaction():
         checkpoint = await tables.lock_checkpoint(connection, partition)
         checkpoint.check([model.name for model in models])
@@ -79,41 +90,58 @@ async def _fold(
 ) -> int:
     """Folds new facts, by key, and writes what they changed. Answers how many keys had to be folded again."""
     known = await tables.load_cards(connection, facts)
+    merged = await group.join(connection, known, facts)
     done: dict[str, Folded] = {}
-    late = []
-    for key, new in facts.items():
-        new.sort(key=lambda fact: fact.order)
-        card, last = known.get(key, Known(blank(key), None))
+    late: list[tuple[str, ...]] = []
+    together = set(chain.from_iterable(merged))
+    units: list[tuple[str, ...]] = [(key,) for key in facts if key not in together]
+    for keys in units + merged:
+        new = sorted(chain.from_iterable(facts.get(key, ()) for key in keys), key=attrgetter("order"))
+        last = max((before for key in keys if (before := known[key].last)), default=None)
         if last is None or last < new[0].order:
-            done[key] = fold.append(models, card, new)
+            done |= group.append(models, {key: known[key] for key in keys}, new)
         else:
-            late.append(key)
+            late.append(keys)
+    again = list(chain.from_iterable(late))
     if late:
-        for key, every in (await tables.facts_of(connection, late)).items():
-            done[key] = fold.refold(models, key, every)
+        every = await tables.facts_of(connection, again)
+        for keys in late:
+            done |= group.refold(models, keys, list(chain.from_iterable(every[key] for key in keys)))
     for model in models:
-        await _write(connection, partition, model, done, late)
-    await tables.save_cards(connection, partition, {key: Known(one.card, one.last) for key, one in done.items()})
-    return len(late)
+        await _write(connection, model, done, again)
+    await tables.save_cards(connection, partition, {key: Known(done[key].card, done[key].last) for key in facts})
+    return len(again)
+
+
+async def fold_groups(connection: asyncpg.Connection, models: Sequence[ReadModel]) -> None:
+    """Folds together whoever was ever merged, where each household was folded by itself, as a first filling does."""
+    keys = await tables.with_links(connection)
+    named = group.named_by(await tables.load_cards(connection, keys), {})
+    for some in merges.groups(named):
+        if len(some) > 1:
+            every = await tables.facts_of(connection, some)
+            done = group.refold(models, some, list(chain.from_iterable(every.values())))
+            for model in models:
+                await _write(connection, model, done, some)
 
 
 async def _write(
-    connection: asyncpg.Connection, partition: int, model: ReadModel, done: Mapping[str, Folded], late: Sequence[str]
+    connection: asyncpg.Connection, model: ReadModel, done: Mapping[str, Folded], again: Sequence[str]
 ) -> None:
     """One read model's ledger and rollup. Of a key that was folded again, only what came out differently."""
-    stored = await ledgers.stored(connection, model, late) if late else {}
-    come: list[Change] = []
+    stored = await ledgers.stored(connection, model, again) if again else {}
+    come: dict[str, Sequence[Change]] = {}
     gone: list[Gone] = []
-    sums = Counter[Cell]()
+    sums = Counter[Sum]()
     for key, one in done.items():
-        changes = one.changes.get(model.name, ())
+        changes, partition = one.changes.get(model.name, ()), partition_of(key)
         if key in stored:
             versions, changes = fold.rewrite(stored[key], changes)
             gone += [(key, *version) for version in versions]
-            for row, n in (item for version in versions for item in stored[key][version].items()):
-                sums[row[1:]] -= n
+            for row, n in chain.from_iterable(stored[key][version].items() for version in versions):
+                sums[partition, *row[1:]] -= n
         for change in changes:
-            sums[change.row[1:]] += change.delta
-        come += changes
-    await ledgers.write(connection, model, partition, gone, come)
-    await ledgers.roll_up(connection, model, partition, sums)
+            sums[partition, *change.row[1:]] += change.delta
+        come[key] = changes
+    await ledgers.write(connection, model, gone, come)
+    await ledgers.roll_up(connection, model, sums)

@@ -1,86 +1,187 @@
-"""How each event changes a card. Pure and total: it takes every event of the contract and never raises."""
+"""How each event changes a card. Pure and total: it takes every event of the contract and never raises.
+
+A correction of something unknown or voided changes nothing, and neither does voiding it, or voiding a voiding event.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
-from services.projections.card import Assessed, Card, Classified, Help, Helper, Home, Household, Member, Pair
+from services.projections import mending, pairs
+from services.projections.card import Assessed, Card, Classified, Help, Helper, Home, Household, Link, Member
 from services.projections.facts import Fact
-from shared.events.interventions import InterventionDelivered
-from shared.events.pairing import HelperEnrolled, PairAssigned, PairEnded
-from shared.events.registry import HouseholdClassified, HouseholdRegistered, NeedsAssessed
+from shared.events import interventions as i
+from shared.events import pairing as p
+from shared.events import registry as r
 
 
 def evolve(card: Card, fact: Fact) -> Card:
     """The card after one more fact. A fact's kind of stream fits its key, so the card is of the handler's kind."""
+    if type(card) is Household and card.voided and fact.type not in LINKS:
+        return card
     return EVOLVE[fact.type](card, fact.event, fact)
 
 
-def _registered(card: Household, event: HouseholdRegistered, _: Fact) -> Household:
-    home = Home(event.occurred_on, event.village)
+def _registered(card: Household, event: r.HouseholdRegistered, fact: Fact) -> Household:
+    home = Home(event.occurred_on, event.village, fact.version)
     members = tuple(Member(m.person, m.relation) for m in event.members)
     return replace(card, cohort=event.cohort, members=members, homes=(*card.homes, home))
 
 
-def _classified(card: Household, event: HouseholdClassified, _: Fact) -> Household:
-    return replace(card, classes=(*card.classes, Classified(event.occurred_on, event.household_class)))
+def _relocated(card: Household, event: r.HouseholdRelocated, fact: Fact) -> Household:
+    return replace(card, homes=(*card.homes, Home(event.occurred_on, event.village, fact.version)))
 
 
-def _assessed(card: Household, event: NeedsAssessed, _: Fact) -> Household:
-    new = (Assessed(event.occurred_on, need.dimension, need.in_need, event.source) for need in event.needs)
-    return replace(card, assessments=(*card.assessments, *new))
+def _classified(card: Household, event: r.HouseholdClassified, fact: Fact) -> Household:
+    new = Classified(event.occurred_on, event.household_class, fact.version)
+    return replace(card, classes=(*card.classes, new))
 
 
-def _delivered(card: Household, event: InterventionDelivered, fact: Fact) -> Household:
-    given = Help(
+def _assessed(card: Household, event: r.NeedsAssessed, fact: Fact) -> Household:
+    return replace(card, assessments=(*card.assessments, *_assessments(event, fact.version)))
+
+
+def _assessments(event: r.NeedsAssessed | r.AssessmentCorrected, version: int) -> list[Assessed]:
+    return [Assessed(event.occurred_on, n.dimension, n.in_need, event.source, version) for n in event.needs]
+
+
+def _registration_corrected(card: Household, event: r.HouseholdCorrected, _: Fact) -> Household:
+    home = Home(event.occurred_on, event.village, mending.FIRST)
+    homes = mending.put(card.homes, mending.FIRST, [home])
+    return card if homes is card.homes else replace(card, cohort=event.cohort, homes=homes)
+
+
+def _relocation_corrected(card: Household, event: r.RelocationCorrected, _: Fact) -> Household:
+    if event.corrects == mending.FIRST:
+        return card
+    home = Home(event.occurred_on, event.village, event.corrects)
+    return replace(card, homes=mending.put(card.homes, event.corrects, [home]))
+
+
+def _classification_corrected(card: Household, event: r.ClassificationCorrected, _: Fact) -> Household:
+    new = Classified(event.occurred_on, event.household_class, event.corrects)
+    return replace(card, classes=mending.put(card.classes, event.corrects, [new]))
+
+
+def _assessment_corrected(card: Household, event: r.AssessmentCorrected, _: Fact) -> Household:
+    """Every dimension anew: one that the correction leaves out was not assessed."""
+    new = _assessments(event, event.corrects)
+    return replace(card, assessments=mending.put(card.assessments, event.corrects, new))
+
+
+def _entry_voided(card: Household, event: r.HouseholdEntryVoided, _: Fact) -> Household:
+    if event.voids == mending.FIRST:
+        known = any(home.version == mending.FIRST for home in card.homes)
+        return Household(links=card.links, voided=event.reason) if known else card
+    return replace(
+        card,
+        homes=mending.put(card.homes, event.voids, []),
+        classes=mending.put(card.classes, event.voids, []),
+        assessments=mending.put(card.assessments, event.voids, []),
+    )
+
+
+def _merged(card: Household, event: r.HouseholdMerged, fact: Fact) -> Household:
+    return _linked(card, fact, Link(event.into, "merged", 1))
+
+
+def _absorbed(card: Household, event: r.HouseholdAbsorbed, fact: Fact) -> Household:
+    return _linked(card, fact, Link(event.absorbed, "absorbed", 1))
+
+
+def _unmerged(card: Household, event: r.HouseholdUnmerged, fact: Fact) -> Household:
+    return _linked(card, fact, Link(event.out_of, "merged", 0))
+
+
+def _released(card: Household, event: r.HouseholdReleased, fact: Fact) -> Household:
+    return _linked(card, fact, Link(event.released, "absorbed", 0))
+
+
+def _linked(card: Household, fact: Fact, said: Link) -> Household:
+    """`said.changes`: 1, they are one; 0, they are two. What is said already, or of itself, changes nothing."""
+    links = {(link.other, link.end): link.changes for link in card.links}
+    before = links.get((said.other, said.end), 0)
+    if before % 2 == said.changes or said.other == fact.key:
+        return card
+    links[said.other, said.end] = before + 1
+    return replace(card, links=tuple(Link(*of, changes) for of, changes in sorted(links.items())))
+
+
+def _delivered(card: Household, event: i.InterventionDelivered, fact: Fact) -> Household:
+    return replace(card, helps=(*card.helps, _help(event, fact.agency)))
+
+
+def _help(event: i.InterventionDelivered | i.InterventionCorrected, agency: str) -> Help:
+    return Help(
         intervention=event.intervention,
         on=event.occurred_on,
         item=event.item,
         dimensions=event.dimensions,
         level=event.level,
         provider=event.provider,
-        agency=fact.agency,
+        agency=agency,
         fund=event.fund,
         amount_baht=event.amount_baht,
     )
-    return replace(card, helps=(*card.helps, given))
 
 
-def _assigned(card: Household, event: PairAssigned, _: Fact) -> Household:
-    pair = Pair(
-        helper=event.helper,
-        kind=event.helper_kind,
-        role=event.role,
-        since=event.occurred_on,
-        chosen=event.chosen,
-        order=event.order,
-        reason=event.reason,
-    )
-    return replace(card, pairs=(*card.pairs, pair))
+def _help_corrected(card: Household, event: i.InterventionCorrected, _: Fact) -> Household:
+    helps = (_help(event, h.agency) if h.intervention == event.intervention else h for h in card.helps)
+    return replace(card, helps=tuple(helps))
 
 
-def _ended(card: Household, event: PairEnded, _: Fact) -> Household:
-    """Ends the pair of this helper in this role that still holds; where none does, nothing changes."""
-    pairs = list(card.pairs)
-    for i in range(len(pairs) - 1, -1, -1):
-        if pairs[i].helper == event.helper and pairs[i].role == event.role and pairs[i].until is None:
-            pairs[i] = replace(pairs[i], until=event.occurred_on, ended=event.reason)
-            break
-    return replace(card, pairs=tuple(pairs))
+def _help_voided(card: Household, event: i.InterventionVoided, _: Fact) -> Household:
+    return replace(card, helps=tuple(h for h in card.helps if h.intervention != event.intervention))
 
 
-def _enrolled(_: Helper, event: HelperEnrolled, __: Fact) -> Helper:
+def _enrolled(_: Helper, event: p.HelperEnrolled, __: Fact) -> Helper:
     return Helper(event.helper, event.kind, event.district, event.office, event.occurred_on)
 
 
+def _helper_corrected(card: Helper, event: p.HelperCorrected, _: Fact) -> Helper:
+    if card.since is None:
+        return card
+    return Helper(event.helper, event.kind, event.district, event.office, event.occurred_on)
+
+
+def _helper_voided(_: Helper, __: p.HelperVoided, ___: Fact) -> Helper:
+    return Helper()
+
+
+LINKS = {
+    r.HouseholdMerged.type: "into",
+    r.HouseholdAbsorbed.type: "absorbed",
+    r.HouseholdUnmerged.type: "out_of",
+    r.HouseholdReleased.type: "released",
+}
+"""The events that concern a second household, and how they name it. Their entries stay on a card for ever: whoever
+folds it again must know with whom it was ever one."""
+
 EVOLVE: dict[str, Callable[[Any, Any, Fact], Card]] = {
-    HouseholdRegistered.type: _registered,
-    HouseholdClassified.type: _classified,
-    NeedsAssessed.type: _assessed,
-    InterventionDelivered.type: _delivered,
-    PairAssigned.type: _assigned,
-    PairEnded.type: _ended,
-    HelperEnrolled.type: _enrolled,
+    r.HouseholdRegistered.type: _registered,
+    r.HouseholdClassified.type: _classified,
+    r.NeedsAssessed.type: _assessed,
+    r.HouseholdRelocated.type: _relocated,
+    r.HouseholdMerged.type: _merged,
+    r.HouseholdAbsorbed.type: _absorbed,
+    r.HouseholdUnmerged.type: _unmerged,
+    r.HouseholdReleased.type: _released,
+    r.HouseholdCorrected.type: _registration_corrected,
+    r.RelocationCorrected.type: _relocation_corrected,
+    r.ClassificationCorrected.type: _classification_corrected,
+    r.AssessmentCorrected.type: _assessment_corrected,
+    r.HouseholdEntryVoided.type: _entry_voided,
+    i.InterventionDelivered.type: _delivered,
+    i.InterventionCorrected.type: _help_corrected,
+    i.InterventionVoided.type: _help_voided,
+    p.PairAssigned.type: pairs.assigned,
+    p.PairEnded.type: pairs.ended,
+    p.PairCorrected.type: pairs.corrected,
+    p.PairEndCorrected.type: pairs.end_corrected,
+    p.PairingEntryVoided.type: pairs.entry_voided,
+    p.HelperEnrolled.type: _enrolled,
+    p.HelperCorrected.type: _helper_corrected,
+    p.HelperVoided.type: _helper_voided,
 }
 """Type name -> what it does to a card. Every published type is here (a test says so)."""

@@ -17,7 +17,7 @@ def parts(card: Household) -> Parts:
 
 def cells(where: Where, pairs: Sequence[Pair]) -> Rows:
     """A household counts from the day on which it was registered."""
-    places, registered = whereabouts(where), min(home.since for home in where[0])
+    places, registered = whereabouts(where), where[0][0].since
 
     def cells_on(day: date) -> frozenset[tuple[str, ...]]:
         led = any(pair.role is PairRole.LEAD for pair in holding(pairs, day))

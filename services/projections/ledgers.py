@@ -6,6 +6,7 @@ from functools import cache
 
 import asyncpg
 
+from services.projections.decode import partition_of
 from services.projections.fold import Change, Version
 from services.projections.model import ReadModel
 from services.projections.sql import columns
@@ -15,6 +16,8 @@ COMMON = ["key", "recorded_at", "stream", "version", "event_id", "partition", "d
 """The columns that every ledger has."""
 Gone = tuple[str, str, int]
 """key, stream, version: a fact whose rows go."""
+Sum = tuple[int, *Cell]
+"""partition, then a cell."""
 
 
 async def stored(
@@ -28,26 +31,35 @@ async def stored(
 
 
 async def write(
-    connection: asyncpg.Connection, model: ReadModel, partition: int, gone: Collection[Gone], come: Sequence[Change]
+    connection: asyncpg.Connection, model: ReadModel, gone: Collection[Gone], come: Mapping[str, Sequence[Change]]
 ) -> None:
-    """Takes the rows of some facts out, and puts rows in."""
+    """Takes the rows of some facts out, and puts rows in, by key. They are of the key's partition, whichever worker
+    writes them: so a rollup never goes below zero, and a rebuilt one is the same."""
     if gone:
         await connection.execute(_delete(model), *columns(sorted(gone)))
-    if come:
-        rows = [(c.fact.key, *c.fact.order, c.fact.event_id, partition, c.delta, *c.row) for c in come]
+    rows = [
+        (key, *c.fact.order, c.fact.event_id, partition, c.delta, *c.row)
+        for key, changes in come.items()
+        for partition in (partition_of(key),)
+        for c in changes
+    ]
+    if rows:
         names = [*COMMON, *model.columns]
         await connection.copy_records_to_table(f"{model.name}_ledger", records=rows, columns=names)
 
 
-async def roll_up(connection: asyncpg.Connection, model: ReadModel, partition: int, sums: Mapping[Cell, int]) -> None:
-    """Adds to the sums of some cells; a cell that comes to zero goes, so that live and rebuilt tables are equal."""
+async def roll_up(connection: asyncpg.Connection, model: ReadModel, sums: Mapping[Sum, int]) -> None:
+    """Adds to the sums of some cells; a cell that comes to zero goes, so that live and rebuilt tables are equal.
+
+    Sorted: two transactions that write for one partition, as merged households make them do, wait in one order.
+    """
     rows = sorted((cell, n) for cell, n in sums.items() if n)
     if not rows:
         return
-    await connection.execute(_add(model), partition, *columns((n, *cell) for cell, n in rows))
+    await connection.execute(_add(model), *columns((n, *cell) for cell, n in rows))
     fallen = [cell for cell, n in rows if n < 0]
     if fallen:
-        await connection.execute(_clear(model), partition, *columns(fallen))
+        await connection.execute(_clear(model), *columns(fallen))
 
 
 # The names in the following come from the read models' own source, never from outside.
@@ -81,8 +93,8 @@ def _delete(model: ReadModel) -> str:
 def _add(model: ReadModel) -> str:
     names = ", ".join(model.columns)
     return (
-        f"INSERT INTO {model.name}_rollup AS held (partition, n, {names}) "  # noqa: S608
-        f"SELECT $1, * FROM unnest($2::integer[], {_texts(model, 3)}) "
+        f"INSERT INTO {model.name}_rollup AS held (n, partition, {names}) "  # noqa: S608
+        f"SELECT * FROM unnest($1::integer[], $2::smallint[], {_texts(model, 3)}) "
         f"ON CONFLICT (partition, {names}) DO UPDATE SET n = held.n + excluded.n"
     )
 
@@ -92,8 +104,9 @@ def _clear(model: ReadModel) -> str:
     names = ", ".join(model.columns)
     same = " AND ".join(f"held.{name} = fallen.{name}" for name in model.columns)
     return (
-        f"DELETE FROM {model.name}_rollup AS held USING unnest({_texts(model, 2)}) AS fallen ({names}) "  # noqa: S608
-        f"WHERE held.partition = $1 AND {same} AND held.n = 0"
+        f"DELETE FROM {model.name}_rollup AS held "  # noqa: S608
+        f"USING unnest($1::smallint[], {_texts(model, 2)}) AS fallen (partition, {names}) "
+        f"WHERE held.partition = fallen.partition AND {same} AND held.n = 0"
     )
 
 

@@ -83,6 +83,25 @@ ON CONFLICT (key) DO UPDATE
 SET state = excluded.state, last_recorded_at = excluded.last_recorded_at,
     last_stream = excluded.last_stream, last_version = excluded.last_version
 
+-- name: linked
+-- With whom these households were ever one, as their cards say, and with whom those were, and so on.
+WITH RECURSIVE walk (key) AS (
+    SELECT unnest($1::text[])
+    UNION
+    SELECT link ->> 'other' FROM walk JOIN card USING (key), jsonb_array_elements(card.state -> 'links') AS link
+)
+SELECT key FROM walk
+
+-- name: with_links
+-- Households that were ever one with another, as their cards say.
+SELECT key FROM card WHERE jsonb_array_length(state -> 'links') > 0 ORDER BY key
+
+-- name: lock_linked
+-- In one order everywhere, that of the locks' numbers; each schema has its own.
+SELECT pg_advisory_xact_lock(number)
+FROM (SELECT DISTINCT hashtextextended(current_schema() || key, 0) AS number FROM unnest($1::text[]) AS named (key)
+      ORDER BY number) AS sorted
+
 -- name: mark_incomplete
 INSERT INTO card (key, partition, kind, state, incomplete)
 SELECT key, $1, kind, '{}', EXISTS (SELECT FROM stream_head h WHERE h.key = named.key AND h.state = 'parked')

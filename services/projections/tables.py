@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import asyncpg
+import msgspec
 
 from services.projections import card as cards
 from services.projections.card import Card
-from services.projections.checkpoint import SERVICES, Checkpoint
+from services.projections.checkpoint import SERVICES, Checkpoint, OtherReadModels
 from services.projections.decode import event_of
 from services.projections.facts import Arrived, Fact, Order
 from services.projections.sql import QUERIES, columns
@@ -66,11 +67,30 @@ async def facts_of(connection: asyncpg.Connection, keys: Collection[str]) -> dic
 
 
 async def load_cards(connection: asyncpg.Connection, keys: Collection[str]) -> dict[str, Known]:
-    known = {}
-    for key, state, recorded_at, stream, version in await connection.fetch(QUERIES["cards"], list(keys)):
-        last = None if recorded_at is None else (recorded_at, stream, version)
-        known[key] = Known(cards.load(key, state), last)
+    """Every key has one, be it blank. Raises OtherReadModels when they are those of another version of Siao."""
+    known = {key: Known(cards.blank(key), None) for key in keys}
+    try:
+        for key, state, recorded_at, stream, version in await connection.fetch(QUERIES["cards"], list(keys)):
+            last = None if recorded_at is None else (recorded_at, stream, version)
+            known[key] = Known(cards.load(key, state), last)
+    except msgspec.ValidationError as error:
+        raise OtherReadModels("cards of another version of Siao: run ./siao rebuild --accept-differences") from error
     return known
+
+
+async def with_links(connection: asyncpg.Connection) -> list[str]:
+    """Households that say that they were ever one with another."""
+    return [row[0] for row in await connection.fetch(QUERIES["with_links"])]
+
+
+async def linked(connection: asyncpg.Connection, keys: Collection[str]) -> set[str]:
+    """These keys, and every key to which the links of their cards lead."""
+    return {row[0] for row in await connection.fetch(QUERIES["linked"], sorted(keys))}
+
+
+async def lock_linked(connection: asyncpg.Connection, keys: Collection[str]) -> None:
+    """Until the transaction ends. Raises LockNotAvailableError where the session waits no longer."""
+    await connection.execute(QUERIES["lock_linked"], sorted(keys))
 
 
 async def save_cards(connection: asyncpg.Connection, partition: int, changed: Mapping[str, Known]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import asyncpg
@@ -13,25 +13,38 @@ from stdnum.th import pin
 from stdnum.util import isdigits
 
 from services.registry import domain
+from services.registry.household import REGISTRATION, START, Household, evolve
 from shared import places
 from shared.commands.app import create
 from shared.commands.reading import Submission
 from shared.errors import Rejected
-from shared.events.base import Event, HouseholdId, PersonId
+from shared.events.base import Event, HouseholdId, PersonId, Slug
 from shared.events.codes import DigitCheck
 from shared.events.registry import (
+    CorrectHousehold,
+    CorrectRelocation,
+    HouseholdEntryVoided,
     HouseholdRegistered,
+    HouseholdRelocated,
     Member,
     MemberEntry,
+    MergeHousehold,
     RegisterHousehold,
     RegistryCommand,
     RegistryEvent,
+    RelocateHousehold,
+    UnmergeHousehold,
 )
 from shared.eventstore.sealing import Vault
 from shared.runtime import ids
 from shared.runtime.settings import Clock, Settings
 
 CITIZEN_ID_LENGTH = 13
+
+Telling = RegisterHousehold | RelocateHousehold
+"""Commands with personal details."""
+Placing = RegisterHousehold | RelocateHousehold | CorrectHousehold | CorrectRelocation
+"""Commands that name a village."""
 
 
 def app(settings: Settings) -> FastAPI:
@@ -48,14 +61,18 @@ class Registry:
         self._key_encryption_key = settings.key("kek")
         self._hash_key = settings.key("body.key")
 
-    def stream(self, submission: Submission) -> str:
-        return f"household-{household_of(submission)}"
+    def streams(self, submission: Submission) -> Sequence[str]:
+        others = (other for other in (other_of(submission),) if other)
+        return [f"household-{household}" for household in (household_of(submission), *others)]
 
-    def start(self, _: str) -> domain.Household:
-        return domain.START
+    def stream_of(self, event: Event) -> str:
+        return f"household-{cast(RegistryEvent, event).household}"
 
-    def evolve(self, state: domain.Household, event: RegistryEvent) -> domain.Household:
-        return domain.evolve(state, event)
+    def start(self, _: str) -> Household:
+        return START
+
+    def evolve(self, state: Household, event: RegistryEvent, agency: Slug) -> Household:
+        return evolve(state, event, agency)
 
     def flags(self, events: Sequence[Event]) -> list[str]:
         registered = (event for event in events if isinstance(event, HouseholdRegistered))
@@ -63,7 +80,7 @@ class Registry:
         return ["citizen_id_check_digit"] if wrong else []
 
     async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
-        entered = {s.key: self._entered(s, s.command) for s in submissions if isinstance(s.command, RegisterHousehold)}
+        entered = {s.key: self._entered(s, s.command) for s in submissions if isinstance(s.command, Telling)}
         subjects = {person.id for one in entered.values() for person in one.people} | {
             one.household for one in entered.values()
         }
@@ -72,10 +89,10 @@ class Registry:
         rows = await connection.fetch("SELECT hash, household FROM citizen_hash WHERE hash = ANY($1)", hashes)
         return Lookups(entered, vault, {row["hash"]: row["household"] for row in rows})
 
-    def _entered(self, submission: Submission, command: RegisterHousehold) -> "Entered":
+    def _entered(self, submission: Submission, command: RegisterHousehold | RelocateHousehold) -> "Entered":
         people = tuple(
             Person(member.person or ids.new_id("pr"), member, self._hash(member.citizen_id))
-            for member in command.members
+            for member in (command.members if isinstance(command, RegisterHousehold) else ())
         )
         return Entered(household_of(submission), command.house_number, people)
 
@@ -95,7 +112,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A registration as it was typed in, with the ids that it will have."""
+    """What a registration or a relocation tells of people and places, with the ids that it will have."""
 
     household: HouseholdId
     house_number: SecretStr | None
@@ -112,25 +129,43 @@ class Lookups:
         self._people = {person.id: person for one in entered.values() for person in one.people}
         self._subjects: set[str] = set()
         self._hashes: dict[bytes, tuple[PersonId, HouseholdId]] = {}
+        self._voided: set[HouseholdId] = set()
 
-    def decide(self, state: domain.Household, submission: Submission) -> Sequence[RegistryEvent]:
+    def decide(self, states: Sequence[Household], submission: Submission) -> Sequence[RegistryEvent]:
         command = cast(RegistryCommand, submission.command)
-        if not isinstance(command, RegisterHousehold):
-            return domain.decide(state, command, domain.Known(command.household))
-        places.check_village(command.village, "data.village")
-        return domain.decide(state, command, self._known(self._entered[submission.key]))
+        if isinstance(command, Placing):
+            places.check_village(command.village, "data.village")
+        known = domain.Known(household_of(submission), submission.author, other=states[-1])
+        if entered := self._entered.get(submission.key):
+            known = self._with_details(known, entered)
+        return domain.decide(states[0], command, known)
 
-    def took(self, event: Event) -> None:
-        if not isinstance(event, HouseholdRegistered):
-            return
+    def took(self, event: Event, before: Household, after: Household) -> None:
+        match event:
+            case HouseholdRegistered():
+                self._took_registration(event)
+            case HouseholdRelocated():
+                self._subjects.add(event.household)
+            case HouseholdEntryVoided(voids=version) if version == REGISTRATION:
+                self._free(event.household)
+
+    def _took_registration(self, event: HouseholdRegistered) -> None:
         self._subjects |= {event.household, *(member.person for member in event.members)}
         for member in event.members:
             if (number := self._people[member.person].hash) is not None:
                 self._registered[number] = event.household
                 self._hashes[number] = (member.person, event.household)
 
+    def _free(self, household: HouseholdId) -> None:
+        """Who was registered in a household that never was can be registered."""
+        self._voided.add(household)
+        self._registered = {number: at for number, at in self._registered.items() if at != household}
+        self._hashes = {number: who for number, who in self._hashes.items() if who[1] != household}
+
     async def save(self, connection: asyncpg.Connection) -> None:
         await self._vault.save(connection, self._subjects)
+        if self._voided:
+            await connection.execute("DELETE FROM citizen_hash WHERE household = ANY($1)", sorted(self._voided))
         if self._hashes:
             rows = sorted((number, *who) for number, who in self._hashes.items())
             await connection.execute(
@@ -138,13 +173,13 @@ class Lookups:
                 *(list(column) for column in zip(*rows, strict=True)),
             )
 
-    def _known(self, entered: Entered) -> domain.Known:
+    def _with_details(self, known: domain.Known, entered: Entered) -> domain.Known:
         numbers = [person.hash for person in entered.people if person.hash]
         if len(set(numbers)) < len(numbers):
             raise Rejected("person_named_twice", field="data.members")
         others = (self._registered.get(number) for number in numbers)
-        return domain.Known(
-            household=entered.household,
+        return replace(
+            known,
             members=tuple(self._sealed(person) for person in entered.people),
             address_sealed=self._sealed_text(entered.household, {"house_number": entered.house_number}),
             duplicate_of=next((other for other in others if other and other != entered.household), None),
@@ -170,6 +205,15 @@ def household_of(submission: Submission) -> HouseholdId:
     """The household that a command names, or the one that it will make."""
     command = cast(RegistryCommand, submission.command)
     return command.household or f"hh_{submission.fresh}"
+
+
+def other_of(submission: Submission) -> HouseholdId | None:
+    """The second household that a command names."""
+    match submission.command:
+        case MergeHousehold(into=other) | UnmergeHousehold(out_of=other):
+            return other
+        case _:
+            return None
 
 
 def _check(number: SecretStr | None) -> DigitCheck:

@@ -1,59 +1,58 @@
-"""What the registry decides about one household: registering, classing, assessing needs. Pure: no clock, no store.
+"""What the registry decides about one household: registering, moving, classing, assessing needs. Pure: no clock, no
+store. Merging stands in `merging.py`, correcting and voiding in `corrections.py`.
 
-Class and needs are dated facts. What was said of another day is always a new fact, even where it says the same: a
-fact that arrives late for a day between them must not undo the later confirmation. The same said twice of the same
+Place, class and needs are dated facts. What was said of another day is always a new fact, even where it says the same:
+a fact that arrives late for a day between them must not undo the later confirmation. The same said twice of the same
 day adds nothing.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass
 from typing import assert_never
 
+from services.registry import corrections, merging
+from services.registry.household import Household, findings_of, require_registered_by
+from shared.entries import Author
 from shared.errors import Rejected
-from shared.events.base import HouseholdId, Slug
-from shared.events.codes import Dimension, HouseholdClass, Source
+from shared.events.base import HouseholdId
 from shared.events.registry import (
     AssessNeeds,
     ClassifyHousehold,
+    CorrectAssessment,
+    CorrectClassification,
+    CorrectHousehold,
+    CorrectRelocation,
     HouseholdClassified,
     HouseholdRegistered,
+    HouseholdRelocated,
     Member,
+    MergeHousehold,
     NeedsAssessed,
     RegisterHousehold,
     RegistryCommand,
     RegistryEvent,
+    RelocateHousehold,
+    UnmergeHousehold,
+    VoidHouseholdEntry,
 )
-
-Finding = tuple[bool, Source, Slug]
-"""In need or not, by which source, asked by which office."""
-
-
-@dataclass(frozen=True)
-class Household:
-    """One household, folded from its stream. Each dated fact holds what was said last about that day."""
-
-    registered: HouseholdRegistered | None = None
-    classes: Mapping[date, HouseholdClass] = field(default_factory=dict)
-    findings: Mapping[tuple[Dimension, date], Finding] = field(default_factory=dict)
-
-
-START = Household()
+from shared.standing import require_own
 
 
 @dataclass(frozen=True)
 class Known:
-    """What was looked up or made before the decision. Everything but the household matters to registering alone."""
+    """What was looked up or made before the decision."""
 
     household: HouseholdId
+    author: Author
     members: tuple[Member, ...] = ()
-    """As many as the command names, in its order; personal details sealed."""
+    """As many as a registration names, in its order; personal details sealed."""
     address_sealed: str | None = None
     duplicate_of: HouseholdId | None = None
     """Another household that holds a person with the same citizen number."""
+    other: Household | None = None
+    """The second household of a merger or its undoing."""
 
 
-def decide(state: Household, command: RegistryCommand, known: Known) -> list[RegistryEvent]:
+def decide(state: Household, command: RegistryCommand, known: Known) -> list[RegistryEvent]:  # noqa: PLR0911 one line a case
     """The events that `command` makes true; none where it says what is so already. Raises Rejected."""
     match command:
         case RegisterHousehold():
@@ -62,20 +61,16 @@ def decide(state: Household, command: RegistryCommand, known: Known) -> list[Reg
             return _classify(state, command)
         case AssessNeeds():
             return _assess(state, command)
+        case RelocateHousehold():
+            return _relocate(state, command, known)
+        case MergeHousehold() | UnmergeHousehold():
+            return merging.decide(state, known.other, command)
+        case VoidHouseholdEntry():
+            return corrections.void(state, command, known.author)
+        case CorrectHousehold() | CorrectRelocation() | CorrectClassification() | CorrectAssessment():
+            return corrections.correct(state, command, known.author)
         case _:
             assert_never(command)
-
-
-def evolve(state: Household, event: RegistryEvent) -> Household:
-    match event:
-        case HouseholdRegistered():
-            return replace(state, registered=event)
-        case HouseholdClassified():
-            return replace(state, classes={**state.classes, event.occurred_on: event.household_class})
-        case NeedsAssessed():
-            return replace(state, findings={**state.findings, **_findings(event)})
-        case _:
-            assert_never(event)
 
 
 def _register(state: Household, command: RegisterHousehold, known: Known) -> list[RegistryEvent]:
@@ -87,8 +82,9 @@ def _register(state: Household, command: RegisterHousehold, known: Known) -> lis
         members=known.members,
         address_sealed=known.address_sealed,
     )
-    if state.registered is not None:
-        if _comparable(state.registered, command) == _comparable(event, command):
+    if state.registration is not None:
+        require_own(state.standing)
+        if _comparable(state.registration.event, command) == _comparable(event, command):
             return []
         raise Rejected("household_registered_otherwise", field="data.household")
     if len({member.person for member in known.members}) < len(known.members):
@@ -111,29 +107,31 @@ def _comparable(event: HouseholdRegistered, command: RegisterHousehold) -> tuple
 
 
 def _classify(state: Household, command: ClassifyHousehold) -> list[RegistryEvent]:
-    registered = _registered(state)
     # The class is the programme's own decision about a household on its list, so it cannot be older than the listing.
-    if command.occurred_on < registered.occurred_on:
-        raise Rejected("before_registration", field="data.occurred_on", day=registered.occurred_on.isoformat())
+    require_registered_by(state, command.occurred_on)
     if state.classes.get(command.occurred_on) == command.household_class:
         return []
     return [HouseholdClassified(**dict(command))]
 
 
 def _assess(state: Household, command: AssessNeeds) -> list[RegistryEvent]:
-    _registered(state)
+    require_own(state.standing)
     # May be older than the registration: the จปฐ. survey of 2561 that chose the households is.
     event = NeedsAssessed(**dict(command))
-    return [] if _findings(event).items() <= state.findings.items() else [event]
+    return [] if findings_of(event).items() <= state.findings.items() else [event]
 
 
-def _registered(state: Household) -> HouseholdRegistered:
-    if state.registered is None:
-        raise Rejected("household_unknown", field="data.household")
-    return state.registered
-
-
-def _findings(event: NeedsAssessed) -> dict[tuple[Dimension, date], Finding]:
-    return {
-        (need.dimension, event.occurred_on): (need.in_need, event.source, event.interviewer) for need in event.needs
-    }
+def _relocate(state: Household, command: RelocateHousehold, known: Known) -> list[RegistryEvent]:
+    require_registered_by(state, command.occurred_on)
+    told = state.relocations.get(command.occurred_on)
+    # Sealing the same address twice gives other bytes, so of the address only its presence counts.
+    if told and (told.village, told.address_sealed is None) == (command.village, known.address_sealed is None):
+        return []
+    return [
+        HouseholdRelocated(
+            occurred_on=command.occurred_on,
+            household=command.household,
+            village=command.village,
+            address_sealed=known.address_sealed,
+        )
+    ]

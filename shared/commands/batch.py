@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from shared.commands import receipt
 from shared.commands.reading import Submission
 from shared.errors import Rejected
-from shared.events.base import Event
+from shared.events.base import Event, Slug
 from shared.eventstore import clock, receipts, store
 from shared.runtime.failpoint import failpoint
 from shared.runtime.settings import Clock
@@ -34,12 +34,12 @@ Outcome = Answer | Rejected
 class Gathered(Protocol):
     """What a service looked up, and locked, for the commands of one transaction."""
 
-    def decide(self, state: Any, submission: Submission) -> Sequence[Event]:
-        """Pure. Raises Rejected."""
+    def decide(self, states: Sequence[Any], submission: Submission) -> Sequence[Event]:
+        """Pure; `states` are those of the submission's streams. Raises Rejected."""
         ...
 
-    def took(self, event: Event) -> None:
-        """Keeps what was looked up in step with an event that this transaction will append."""
+    def took(self, event: Event, before: Any, after: Any) -> None:
+        """Keeps what was looked up in step with an event that this transaction will append; its stream's states."""
         ...
 
     async def save(self, connection: asyncpg.Connection) -> None:
@@ -53,13 +53,17 @@ class Deciding(Protocol):
     service: str
     clock: Clock
 
-    def stream(self, submission: Submission) -> str:
-        """The stream that decides this command; the same for the same submission."""
+    def streams(self, submission: Submission) -> Sequence[str]:
+        """The streams that decide this command, that of its subject first; the same for the same submission."""
+        ...
+
+    def stream_of(self, event: Event) -> str:
+        """The stream that an event belongs to, one of those that decided it."""
         ...
 
     def start(self, stream: str) -> Any: ...
 
-    def evolve(self, state: Any, event: Any) -> Any: ...
+    def evolve(self, state: Any, event: Any, agency: Slug) -> Any: ...
 
     async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> Gathered: ...
 
@@ -105,7 +109,7 @@ class Batch:
     async def _settle(self, submissions: Sequence[Submission], fresh: Sequence[Submission]) -> list[Outcome]:
         if not fresh:
             return [self._repeat(submission) for submission in submissions]
-        await self._open(sorted({self._deciding.stream(submission) for submission in fresh}))
+        await self._open(sorted({stream for submission in fresh for stream in self._deciding.streams(submission)}))
         gathered = await self._deciding.gather(self._connection, fresh)
         now = await clock.now(self._connection, self._deciding.clock)
         stamp = store.Stamp(self._deciding.service, now, self._deciding.clock)
@@ -125,16 +129,17 @@ class Batch:
                 behind[stream] = version
         if behind:
             for stored in await store.load(self._connection, behind):
-                self._states[stored.stream] = self._deciding.evolve(self._states[stored.stream], stored.event)
+                state = self._states[stored.stream]
+                self._states[stored.stream] = self._deciding.evolve(state, stored.event, stored.agency)
 
     def _outcome(self, gathered: Gathered, submission: Submission, stamp: store.Stamp) -> Outcome:
         try:
             if submission.key in self._remembered or submission.key in self._given:
                 return self._repeat(submission)
             _refuse_future(submission, stamp.now)
-            stream = self._deciding.stream(submission)
-            events = gathered.decide(self._states[stream], submission)
-            return self._accept(gathered, submission, stream, events, self._chain(stream, events, submission, stamp))
+            states = [self._states[stream] for stream in self._deciding.streams(submission)]
+            events = gathered.decide(states, submission)
+            return self._accept(gathered, submission, events, self._chain(events, submission, stamp))
         except Rejected as refusal:
             return refusal
 
@@ -146,31 +151,32 @@ class Batch:
             return refusal
         return Answer(answer, receipt.versions_in(answer), repeated=True)
 
-    def _chain(
-        self, stream: str, events: Sequence[Event], submission: Submission, stamp: store.Stamp
-    ) -> list[store.Record]:
+    def _chain(self, events: Sequence[Event], submission: Submission, stamp: store.Stamp) -> list[store.Record]:
         records: list[store.Record] = []
-        head = self._heads[stream]
+        heads: dict[str, store.Head] = {}
         for event in events:
-            made = store.record(stamp, stream, head, event, submission.origin)
+            stream = self._deciding.stream_of(event)
+            made = store.record(stamp, stream, heads.get(stream) or self._heads[stream], event, submission.origin)
             records.append(made)
-            head = store.Head(made.version, made.hash, made.recorded_at)
+            heads[stream] = store.Head(made.version, made.hash, made.recorded_at)
         return records
 
     def _accept(
         self,
         gathered: Gathered,
         submission: Submission,
-        stream: str,
         events: Sequence[Event],
         records: Sequence[store.Record],
     ) -> Answer:
         for event, made in zip(events, records, strict=True):
-            gathered.took(event)
-            self._states[stream] = self._deciding.evolve(self._states[stream], event)
-            self._heads[stream] = store.Head(made.version, made.hash, made.recorded_at)
+            before = self._states[made.stream]
+            after = self._deciding.evolve(before, event, submission.origin.agency)
+            gathered.took(event, before, after)
+            self._states[made.stream] = after
+            self._heads[made.stream] = store.Head(made.version, made.hash, made.recorded_at)
         self._records.extend(records)
-        answer = receipt.accepted(submission, stream, records, self._deciding.flags(events))
+        subject = self._deciding.streams(submission)[0]
+        answer = receipt.accepted(submission, subject, records, self._deciding.flags(events))
         self._given[submission.key] = receipts.Receipt(*submission.key, submission.digest, answer)
         return Answer(answer, receipt.versions(records))
 

@@ -1,26 +1,15 @@
-"""What the registry's follower has told this service of households (table `known_household`)."""
+"""Waits for what the registry's follower tells this service of households (table `known_household`)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import asyncpg
 
 from shared.errors import Rejected
-from shared.events.base import HouseholdId, VillageCode
 
 LONGEST_WAIT = 5.0
 """Seconds that a command with Siao-After waits for the follower."""
 BETWEEN_LOOKS = 0.05
-
-
-async def known_households(
-    connection: asyncpg.Connection, households: Sequence[HouseholdId]
-) -> dict[HouseholdId, VillageCode]:
-    """Household -> the village it was registered in, of those that are known."""
-    rows = await connection.fetch(
-        "SELECT household, village FROM known_household WHERE household = ANY($1)", households
-    )
-    return {row["household"]: row["village"] for row in rows}
 
 
 async def wait_for_registry(pool: asyncpg.Pool, after: Mapping[str, int]) -> None:

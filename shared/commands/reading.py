@@ -10,12 +10,13 @@ from typing import Annotated, Any, Generic, TypeVar, cast
 
 from pydantic import Field, ValidationError
 
+from shared.entries import Author
 from shared.errors import Rejected
 from shared.events.base import Command, CommandId, Day, Message
 from shared.eventstore import receipts
 from shared.eventstore.store import Origin
 from shared.runtime import ids, problems, trace
-from shared.runtime.auth import Caller
+from shared.runtime.auth import Caller, Role
 
 MAX_COMMAND_BYTES = 262_144
 """Of one command, alone or as a line of many: far above the largest real one (30 members), below an event's limit."""
@@ -47,6 +48,7 @@ class Submission:
 
     command: Command
     origin: Origin
+    role: Role
     digest: bytes
     fresh: str
     """Random characters for the id of whatever the command makes without naming it."""
@@ -54,6 +56,10 @@ class Submission:
     @property
     def key(self) -> tuple[str, str]:
         return self.origin.agency, self.origin.command_id
+
+    @property
+    def author(self) -> Author:
+        return Author(self.origin.agency, self.role is Role.SECRETARIAT)
 
 
 class Reader:
@@ -77,7 +83,8 @@ class Reader:
         origin = Origin(
             caller.agency, caller.actor, envelope.id, envelope.reported_on, envelope.correlation, trace.parent()
         )
-        return Submission(envelope.data, origin, receipts.body_digest(self._digest_key, normal), ids.random_part())
+        digest = receipts.body_digest(self._digest_key, normal)
+        return Submission(envelope.data, origin, caller.role, digest, ids.random_part())
 
 
 @cache

@@ -69,6 +69,9 @@ to a village is read with the `occurred_on` of the event that makes it."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,58}[a-z0-9]$")]
 """Short name of an agency, a provider or a fund: lower-case letters, digits, hyphens."""
 
+Version = Annotated[int, Field(ge=1)]
+"""Which event of a stream: its place in it, from 1 on, as the receipt of its command says."""
+
 OrderNumber = Annotated[str, Field(pattern=r"^[0-9]{1,6}/[0-9]{4}$")]
 """Number of a written order as printed, Buddhist year behind the stroke: 3091/2562 (document B)."""
 

@@ -12,8 +12,8 @@ SERVICES = ("registry", "pairing", "interventions")
 
 
 def _by_type(union: Any) -> dict[str, Any]:
-    """The classes of a union by their type name; a union of one is that class itself."""
-    return {member.type: member for member in get_args(union) or (union,)}
+    """The classes of a union by their type name."""
+    return {member.type: member for member in get_args(union)}
 
 
 COMMANDS: dict[str, dict[str, type[Command]]] = {

@@ -103,8 +103,18 @@ class EndReason(StrEnum):
     HELPER_RETIRED = "helper-retired"
     HOUSEHOLD_MOVED = "household-moved"
     HOUSEHOLD_EXITED = "household-exited"
+    HOUSEHOLD_MERGED = "household-merged"
+    """The household turned out to be another one, which has a lead helper already."""
     HOUSEHOLD_ASKED = "household-asked"
     ENTERED_BY_MISTAKE = "entered-by-mistake"
+
+
+class VoidReason(StrEnum):
+    """Why something recorded never was so."""
+
+    ENTERED_TWICE = "entered-twice"
+    WRONG_HOUSEHOLD = "wrong-household"
+    NEVER_HAPPENED = "never-happened"
 
 
 class Item(StrEnum):

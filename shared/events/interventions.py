@@ -1,4 +1,7 @@
-"""What was done for a household, and what interventions can be asked to record."""
+"""What was done for a household, and what interventions can be asked to record.
+
+A correction states an intervention anew, and whole, its day included; a voided one never was.
+"""
 
 from typing import Annotated, ClassVar
 
@@ -6,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from shared.events.base import Baht, Command, Event, HouseholdId, InterventionId, Slug
-from shared.events.codes import Dimension, Item, Level
+from shared.events.codes import Dimension, Item, Level, VoidReason
 
 
 def _each_once(dimensions: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
@@ -35,6 +38,25 @@ class RecordIntervention(Command):
     """Whose money it was, where that is another body. The publishing agency is in the envelope."""
 
 
+class CorrectIntervention(Command):
+    type: ClassVar[str] = "CorrectIntervention.v1"
+    household: HouseholdId
+    intervention: InterventionId
+    item: Item
+    dimensions: Dimensions
+    level: Level
+    amount_baht: Baht | None = None
+    provider: Slug
+    fund: Slug | None = None
+
+
+class VoidIntervention(Command):
+    type: ClassVar[str] = "VoidIntervention.v1"
+    household: HouseholdId
+    intervention: InterventionId
+    reason: VoidReason
+
+
 class InterventionDelivered(Event):
     type: ClassVar[str] = "InterventionDelivered.v1"
     household: HouseholdId
@@ -47,5 +69,24 @@ class InterventionDelivered(Event):
     fund: Slug | None = None
 
 
-InterventionsCommand = RecordIntervention
-InterventionsEvent = InterventionDelivered
+class InterventionCorrected(Event):
+    type: ClassVar[str] = "InterventionCorrected.v1"
+    household: HouseholdId
+    intervention: InterventionId
+    item: Item
+    dimensions: Dimensions
+    level: Level
+    amount_baht: Baht | None = None
+    provider: Slug
+    fund: Slug | None = None
+
+
+class InterventionVoided(Event):
+    type: ClassVar[str] = "InterventionVoided.v1"
+    household: HouseholdId
+    intervention: InterventionId
+    reason: VoidReason
+
+
+InterventionsCommand = RecordIntervention | CorrectIntervention | VoidIntervention
+InterventionsEvent = InterventionDelivered | InterventionCorrected | InterventionVoided

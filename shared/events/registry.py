@@ -1,12 +1,28 @@
-"""What the registry says about households, and what it can be asked to record."""
+"""What the registry says about households, and what it can be asked to record.
+
+A correction states anew, and whole, what the event `corrects` should have said, its day (`occurred_on`) included. A
+voiding event says that the event it `voids` never was so; its own day is the one on which that was found out. Both
+name the version of the first event, however often it was corrected; of several corrections the last holds.
+"""
 
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from shared.events.base import Command, Day, Event, HouseholdId, Message, Personal, PersonId, Slug, VillageCode
-from shared.events.codes import Cohort, DigitCheck, Dimension, HouseholdClass, Relation, Source
+from shared.events.base import (
+    Command,
+    Day,
+    Event,
+    HouseholdId,
+    Message,
+    Personal,
+    PersonId,
+    Slug,
+    Version,
+    VillageCode,
+)
+from shared.events.codes import Cohort, DigitCheck, Dimension, HouseholdClass, Relation, Source, VoidReason
 
 # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -63,6 +79,72 @@ class AssessNeeds(Command):
     """The office that asked, not a person."""
 
 
+class RelocateHousehold(Command):
+    """The household lives in another village from `occurred_on` on."""
+
+    type: ClassVar[str] = "RelocateHousehold.v1"
+    household: HouseholdId
+    village: VillageCode
+    house_number: Personal | None = None
+
+
+class MergeHousehold(Command):
+    """`household` turned out to be the household `into`, entered twice."""
+
+    type: ClassVar[str] = "MergeHousehold.v1"
+    household: HouseholdId
+    into: HouseholdId
+
+
+class UnmergeHousehold(Command):
+    """`household` and `out_of`, into which it was merged, are two households after all."""
+
+    type: ClassVar[str] = "UnmergeHousehold.v1"
+    household: HouseholdId
+    out_of: HouseholdId
+
+
+class CorrectHousehold(Command):
+    """Corrects the registration: its day, village and cohort."""
+
+    type: ClassVar[str] = "CorrectHousehold.v1"
+    household: HouseholdId
+    village: VillageCode
+    cohort: Cohort | None = None
+
+
+class CorrectRelocation(Command):
+    type: ClassVar[str] = "CorrectRelocation.v1"
+    household: HouseholdId
+    corrects: Version
+    village: VillageCode
+
+
+class CorrectClassification(Command):
+    type: ClassVar[str] = "CorrectClassification.v1"
+    household: HouseholdId
+    corrects: Version
+    household_class: HouseholdClass
+
+
+class CorrectAssessment(Command):
+    type: ClassVar[str] = "CorrectAssessment.v1"
+    household: HouseholdId
+    corrects: Version
+    needs: Needs
+    source: Source
+    interviewer: Slug
+
+
+class VoidHouseholdEntry(Command):
+    """Voids a registration, a relocation, a classification or an assessment of needs."""
+
+    type: ClassVar[str] = "VoidHouseholdEntry.v1"
+    household: HouseholdId
+    voids: Version
+    reason: VoidReason
+
+
 # -- events ------------------------------------------------------------------------------------------------------
 
 
@@ -100,5 +182,111 @@ class NeedsAssessed(Event):
     interviewer: Slug
 
 
-RegistryCommand = RegisterHousehold | ClassifyHousehold | AssessNeeds
-RegistryEvent = HouseholdRegistered | HouseholdClassified | NeedsAssessed
+class HouseholdRelocated(Event):
+    type: ClassVar[str] = "HouseholdRelocated.v1"
+    household: HouseholdId
+    village: VillageCode
+    address_sealed: str | None = None
+
+
+class HouseholdMerged(Event):
+    """In the stream of the household that is no household of its own; `HouseholdAbsorbed` is the other end."""
+
+    type: ClassVar[str] = "HouseholdMerged.v1"
+    household: HouseholdId
+    into: HouseholdId
+
+
+class HouseholdAbsorbed(Event):
+    """In the stream of the household that remains, in one transaction with `HouseholdMerged`."""
+
+    type: ClassVar[str] = "HouseholdAbsorbed.v1"
+    household: HouseholdId
+    absorbed: HouseholdId
+
+
+class HouseholdUnmerged(Event):
+    """In the stream of the household that is one of its own again; `HouseholdReleased` is the other end."""
+
+    type: ClassVar[str] = "HouseholdUnmerged.v1"
+    household: HouseholdId
+    out_of: HouseholdId
+
+
+class HouseholdReleased(Event):
+    """In the stream of the household that remained, in one transaction with `HouseholdUnmerged`."""
+
+    type: ClassVar[str] = "HouseholdReleased.v1"
+    household: HouseholdId
+    released: HouseholdId
+
+
+class HouseholdCorrected(Event):
+    """Corrects the registration, which is always version 1."""
+
+    type: ClassVar[str] = "HouseholdCorrected.v1"
+    household: HouseholdId
+    village: VillageCode
+    cohort: Cohort | None = None
+
+
+class RelocationCorrected(Event):
+    type: ClassVar[str] = "RelocationCorrected.v1"
+    household: HouseholdId
+    corrects: Version
+    village: VillageCode
+
+
+class ClassificationCorrected(Event):
+    type: ClassVar[str] = "ClassificationCorrected.v1"
+    household: HouseholdId
+    corrects: Version
+    household_class: HouseholdClass
+
+
+class AssessmentCorrected(Event):
+    type: ClassVar[str] = "AssessmentCorrected.v1"
+    household: HouseholdId
+    corrects: Version
+    needs: Needs
+    source: Source
+    interviewer: Slug
+
+
+class HouseholdEntryVoided(Event):
+    """A voided registration leaves a household that never was: nothing of it counts."""
+
+    type: ClassVar[str] = "HouseholdEntryVoided.v1"
+    household: HouseholdId
+    voids: Version
+    reason: VoidReason
+
+
+RegistryCommand = (
+    RegisterHousehold
+    | ClassifyHousehold
+    | AssessNeeds
+    | RelocateHousehold
+    | MergeHousehold
+    | UnmergeHousehold
+    | CorrectHousehold
+    | CorrectRelocation
+    | CorrectClassification
+    | CorrectAssessment
+    | VoidHouseholdEntry
+)
+RegistryEvent = (
+    HouseholdRegistered
+    | HouseholdClassified
+    | NeedsAssessed
+    | HouseholdRelocated
+    | HouseholdMerged
+    | HouseholdAbsorbed
+    | HouseholdUnmerged
+    | HouseholdReleased
+    | HouseholdCorrected
+    | RelocationCorrected
+    | ClassificationCorrected
+    | AssessmentCorrected
+    | HouseholdEntryVoided
+)

@@ -13,7 +13,7 @@ import asyncpg
 
 from shared.errors import Rejected
 from shared.events import catalog, envelope
-from shared.events.base import Event
+from shared.events.base import Event, Slug
 from shared.events.topics import MAX_MESSAGE_BYTES, partition_of
 
 BEFORE_EVERYTHING = datetime.min.replace(tzinfo=UTC)
@@ -44,6 +44,8 @@ class Origin:
     reported_on: date | None = None
     correlation_id: str | None = None
     traceparent: str | None = None
+    causation_id: str | None = None
+    """The event that this is an answer to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Stored:
     stream: str
     version: int
     event: Event
+    agency: Slug
+    """Which published it."""
 
 
 async def lock(connection: asyncpg.Connection, streams: Sequence[str]) -> dict[str, Head]:
@@ -89,14 +93,19 @@ async def lock(connection: asyncpg.Connection, streams: Sequence[str]) -> dict[s
 async def load(connection: asyncpg.Connection, after: Mapping[str, int]) -> list[Stored]:
     """The events of each stream behind the given version, in order of version."""
     rows = await connection.fetch(
-        """SELECT e.stream, e.version, e.type, e.value
+        """SELECT e.stream, e.version, e.type, e.value, e.headers
            FROM unnest($1::text[], $2::integer[]) AS wanted(stream, version)
            JOIN event e ON e.stream = wanted.stream AND e.version > wanted.version
            ORDER BY e.stream, e.version""",
         list(after.keys()),
         list(after.values()),
     )
-    return [Stored(row["stream"], row["version"], catalog.decode(row["type"], row["value"])) for row in rows]
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: asyncpg.Record) -> Stored:
+    agency = dict(envelope.split(row["headers"]))["ce_agency"]
+    return Stored(row["stream"], row["version"], catalog.decode(row["type"], row["value"]), agency)
 
 
 def record(stamp: Stamp, stream: str, head: Head, event: Event, origin: Origin) -> Record:
@@ -121,6 +130,7 @@ def record(stamp: Stamp, stream: str, head: Head, event: Event, origin: Origin) 
         prev_hash=head.hash,
         reported_on=origin.reported_on,
         correlation_id=origin.correlation_id,
+        causation_id=origin.causation_id,
         traceparent=origin.traceparent,
     )
     headers = envelope.canonical(envelope.headers(told))

@@ -10,8 +10,9 @@ everything that was lost (shared/eventstore/restore.py).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
+from typing import Protocol
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -21,6 +22,7 @@ from prometheus_client import Counter, Gauge
 from shared.events import envelope
 from shared.events.base import HouseholdId
 from shared.events.envelope import Envelope
+from shared.events.registry import HouseholdMerged
 from shared.events.topics import EVENT_TOPICS, PARTITIONS, partition_of
 from shared.runtime import known_household, logs
 from shared.runtime.consumer import consuming
@@ -50,12 +52,22 @@ quarantined = Counter("siao_follower_quarantined_total", "Records that could not
 lag = Gauge("siao_follower_lag_records", "Records of the topic that are not read yet")
 
 
-def app(settings: Settings) -> FastAPI:
+class React(Protocol):
+    """What a service does, in the follower's transaction, about a household that was merged.
+
+    Answers why it could not, for the quarantine, or None. Called once, whatever is killed and however often a record
+    comes.
+    """
+
+    async def __call__(self, connection: asyncpg.Connection, told: Envelope, merged: HouseholdMerged) -> str | None: ...
+
+
+def app(settings: Settings, react: React | None = None) -> FastAPI:
     """The follower process of `settings.service`."""
 
     async def session(pulse: Pulse) -> None:
         async with sole(settings, "follower", pulse) as connection, consuming(settings) as consumer:
-            follower = Follower(connection, consumer)
+            follower = Follower(connection, consumer, react)
             await follower.begin()
             log.info("following", topic=TOPIC)
             while True:
@@ -66,8 +78,8 @@ def app(settings: Settings) -> FastAPI:
 
 
 class Follower:
-    def __init__(self, connection: asyncpg.Connection, consumer: AIOKafkaConsumer) -> None:
-        self._connection, self._consumer = connection, consumer
+    def __init__(self, connection: asyncpg.Connection, consumer: AIOKafkaConsumer, react: React | None = None) -> None:
+        self._connection, self._consumer, self._react = connection, consumer, react
         self._next: dict[TopicPartition, int] = {}
         self._look_at = self._moved_at = monotonic()
 
@@ -98,15 +110,27 @@ class Follower:
         reached = {place: of_partition[-1].offset + 1 for place, of_partition in arrived.items()}
         readable, poison = read(records)
         async with self._connection.transaction():
-            known = await known_household.load(self._connection, {told.key for told, _ in readable})
-            changed, more_poison = fold(known, readable)
-            await known_household.save(self._connection, changed)
-            await self._quarantine([*poison, *more_poison])
+            for part in to_each_merger(readable):
+                poison += await self._know(part)
+            await self._quarantine(poison)
             await self._note(reached)
             failpoint("follower.before_commit")
         failpoint("follower.after_commit")
         self._next |= reached
         taken.inc(len(records))
+
+    async def _know(self, readable: Sequence[Readable]) -> list[Poison]:
+        """Takes records of which only the last may be a merger; answers those that cannot be taken."""
+        known = await known_household.load(self._connection, {told.key for told, _ in readable})
+        changed, poison = fold(known, readable)
+        await known_household.save(self._connection, changed)
+        told, record = readable[-1]
+        now = changed.get(told.key)
+        if self._react and told.type == HouseholdMerged.type and now and now.version == told.version:
+            merged = HouseholdMerged.model_validate_json(record.value)
+            if (why := await self._react(self._connection, told, merged)) is not None:
+                poison.append((record, why))
+        return poison
 
     async def _note(self, reached: Mapping[TopicPartition, int]) -> None:
         await self._connection.execute(
@@ -167,6 +191,15 @@ def read(records: Iterable[ConsumerRecord]) -> tuple[list[Readable], list[Poison
         elif told.stream.startswith("household"):
             poison.append((record, "no household's stream"))
     return readable, poison
+
+
+def to_each_merger(readable: Sequence[Readable]) -> Iterator[Sequence[Readable]]:
+    """The records cut behind each merger, so that what was known when it came is known again when one reacts to it."""
+    begin = 0
+    for i, (told, _) in enumerate(readable, start=1):
+        if told.type == HouseholdMerged.type or i == len(readable):
+            yield readable[begin:i]
+            begin = i
 
 
 def fold(

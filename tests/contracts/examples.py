@@ -1,4 +1,4 @@
-"""One full example of every command and event, with every optional part. The people are made up.
+"""One full example of every event, with every optional part; those of commands are in `example_commands`.
 
 `freeze` writes them down once as golden files; from then on the files are the promise and stand alone.
 """
@@ -21,14 +21,42 @@ from shared.events.codes import (
     PairRole,
     Relation,
     Source,
+    VoidReason,
 )
-from shared.events.interventions import InterventionDelivered
-from shared.events.pairing import HelperEnrolled, PairAssigned, PairEnded
-from shared.events.registry import HouseholdClassified, HouseholdRegistered, Member, Need, NeedsAssessed
+from shared.events.interventions import InterventionCorrected, InterventionDelivered, InterventionVoided
+from shared.events.pairing import (
+    HelperCorrected,
+    HelperEnrolled,
+    HelperVoided,
+    PairAssigned,
+    PairCorrected,
+    PairEndCorrected,
+    PairEnded,
+    PairingEntryVoided,
+)
+from shared.events.registry import (
+    AssessmentCorrected,
+    ClassificationCorrected,
+    HouseholdAbsorbed,
+    HouseholdClassified,
+    HouseholdCorrected,
+    HouseholdEntryVoided,
+    HouseholdMerged,
+    HouseholdRegistered,
+    HouseholdReleased,
+    HouseholdRelocated,
+    HouseholdUnmerged,
+    Member,
+    Need,
+    NeedsAssessed,
+    RelocationCorrected,
+)
 
-HOUSE, HELPER, HELP = "hh_0000golden0house0000", "hp_0000golden0helper000", "iv_0000golden0help00000"
+HOUSE, SAME_HOUSE = "hh_0000golden0house0000", "hh_0000golden0twin00000"
+HELPER, HELP = "hp_0000golden0helper000", "iv_0000golden0help00000"
 MOTHER, SON = "pr_0000golden0mother000", "pr_0000golden0son000000"
 DAY = date(2019, 9, 20)
+MOVED, FOUND_OUT = date(2020, 1, 15), date(2020, 2, 3)
 SEALED = "c2VhbGVkIHVuZGVyIGEga2V5IHRoYXQgbm9ib2R5IGhhcw=="
 
 EVENTS: dict[str, tuple[Event, ...]] = {
@@ -55,6 +83,25 @@ EVENTS: dict[str, tuple[Event, ...]] = {
             source=Source.HOME_VISIT,
             interviewer="community-development",
         ),
+        HouseholdRelocated(occurred_on=MOVED, household=HOUSE, village="40190102", address_sealed=SEALED),
+        HouseholdCorrected(occurred_on=DAY, household=HOUSE, village="40190103", cohort=Cohort.BMN_2561),
+        RelocationCorrected(occurred_on=MOVED, household=HOUSE, corrects=4, village="40190104"),
+        ClassificationCorrected(occurred_on=DAY, household=HOUSE, corrects=2, household_class=HouseholdClass.WELFARE),
+        AssessmentCorrected(
+            occurred_on=DAY,
+            household=HOUSE,
+            corrects=3,
+            needs=(Need(dimension=Dimension.HEALTH, in_need=False),),
+            source=Source.TPMAP_LOGBOOK,
+            interviewer="community-development",
+        ),
+        HouseholdEntryVoided(occurred_on=FOUND_OUT, household=HOUSE, voids=4, reason=VoidReason.WRONG_HOUSEHOLD),
+        HouseholdMerged(occurred_on=FOUND_OUT, household=HOUSE, into=SAME_HOUSE),
+        HouseholdUnmerged(occurred_on=FOUND_OUT, household=HOUSE, out_of=SAME_HOUSE),
+    ),
+    f"household-{SAME_HOUSE}": (
+        HouseholdAbsorbed(occurred_on=FOUND_OUT, household=SAME_HOUSE, absorbed=HOUSE),
+        HouseholdReleased(occurred_on=FOUND_OUT, household=SAME_HOUSE, released=HOUSE),
     ),
     f"helper-{HELPER}": (
         HelperEnrolled(
@@ -65,6 +112,8 @@ EVENTS: dict[str, tuple[Event, ...]] = {
             office="community-development",
             sealed=SEALED,
         ),
+        HelperCorrected(occurred_on=DAY, helper=HELPER, kind=HelperKind.PERSON, district="4001", office="red-cross"),
+        HelperVoided(occurred_on=FOUND_OUT, helper=HELPER, reason=VoidReason.ENTERED_TWICE),
     ),
     f"pairing-{HOUSE}": (
         PairAssigned(
@@ -86,6 +135,32 @@ EVENTS: dict[str, tuple[Event, ...]] = {
             role=PairRole.LEAD,
             reason=EndReason.HELPER_TRANSFERRED,
         ),
+        PairCorrected(
+            occurred_on=DAY,
+            household=HOUSE,
+            helper=HELPER,
+            corrects=1,
+            chosen=Chosen.ORDER,
+            rule_version="nearest-2",
+            pool=40,
+            order="2/2562",
+            reason=OtherDistrictReason.RELATIVE,
+        ),
+        PairEndCorrected(
+            occurred_on=date(2020, 1, 30),
+            household=HOUSE,
+            helper=HELPER,
+            corrects=2,
+            reason=EndReason.HOUSEHOLD_MERGED,
+        ),
+        PairingEntryVoided(
+            occurred_on=FOUND_OUT,
+            household=HOUSE,
+            helper=HELPER,
+            role=PairRole.LEAD,
+            voids=2,
+            reason=VoidReason.NEVER_HAPPENED,
+        ),
     ),
     f"case-{HOUSE}": (
         InterventionDelivered(
@@ -99,72 +174,18 @@ EVENTS: dict[str, tuple[Event, ...]] = {
             provider="red-cross",
             fund="rural-children-fund",
         ),
+        InterventionCorrected(
+            occurred_on=date(2019, 12, 2),
+            household=HOUSE,
+            intervention=HELP,
+            item=Item.HOUSE_REPAIRED,
+            dimensions=(Dimension.LIVING,),
+            level=Level.RESOLVED,
+            amount_baht=Decimal("12500.00"),
+            provider="red-cross",
+            fund="rural-children-fund",
+        ),
+        InterventionVoided(occurred_on=FOUND_OUT, household=HOUSE, intervention=HELP, reason=VoidReason.ENTERED_TWICE),
     ),
 }
 """Stream -> its events, in order."""
-
-COMMANDS: dict[str, dict[str, object]] = {
-    "RegisterHousehold.v1": {
-        "occurred_on": "2019-09-20",
-        "household": HOUSE,
-        "village": "40190101",
-        "house_number": "0/0 (made up)",
-        "cohort": "bmn-2561",
-        "members": [
-            {
-                "person": MOTHER,
-                "relation": "head",
-                "name": "นางสมมุติ ตัวอย่าง",
-                "citizen_id": "0000000000001",
-                "phone": "000-000-0000",
-                "birth_on": "1960-01-01",
-            },
-            {"relation": "child"},
-        ],
-    },
-    "ClassifyHousehold.v1": {"occurred_on": "2019-09-20", "household": HOUSE, "household_class": "developable"},
-    "AssessNeeds.v1": {
-        "occurred_on": "2019-09-20",
-        "household": HOUSE,
-        "needs": [{"dimension": "health", "in_need": True}, {"dimension": "education", "in_need": False}],
-        "source": "home-visit",
-        "interviewer": "community-development",
-    },
-    "EnrolHelper.v1": {
-        "occurred_on": "2019-09-20",
-        "helper": HELPER,
-        "kind": "officer",
-        "district": "4019",
-        "office": "community-development",
-        "name": "นายสมมุติ ตัวอย่าง",
-    },
-    "AssignPair.v1": {
-        "occurred_on": "2019-09-20",
-        "household": HOUSE,
-        "helper": HELPER,
-        "role": "lead",
-        "chosen": "suggestion",
-        "rule_version": "nearest-1",
-        "pool": 39,
-        "order": "1/2562",
-        "reason": "relative",
-    },
-    "EndPair.v1": {
-        "occurred_on": "2020-01-31",
-        "household": HOUSE,
-        "helper": HELPER,
-        "reason": "helper-transferred",
-    },
-    "RecordIntervention.v1": {
-        "occurred_on": "2019-12-01",
-        "household": HOUSE,
-        "intervention": HELP,
-        "item": "house-repaired",
-        "dimensions": ["living", "health"],
-        "level": "continuing",
-        "amount_baht": "12000.50",
-        "provider": "red-cross",
-        "fund": "rural-children-fund",
-    },
-}
-"""Type name -> data, as an agency sends it."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.events import catalog, envelope, topics
 from shared.events.base import Event
-from tests.contracts import examples
+from tests.contracts import example_commands, examples
 
 GOLDEN = Path(__file__).parent / "golden"
 SCHEMAS = GOLDEN / "schemas"
@@ -99,7 +99,7 @@ def _keep_stream(stream: str, events: tuple[Event, ...]) -> None:
 def main() -> None:
     for stream, events in examples.EVENTS.items():
         _keep_stream(stream, events)
-    for name, data in examples.COMMANDS.items():
+    for name, data in example_commands.COMMANDS.items():
         keep(name, {"type": name, "id": f"example-{name}", "data": data}, data)
     for name, kind in {**catalog.EVENTS, **COMMANDS}.items():
         if not (SCHEMAS / f"{name}.json").exists():

@@ -18,7 +18,7 @@ from shared.events.catalog import SERVICES
 from shared.runtime import auth, ids
 from shared.runtime.auth import Role
 from tests.support import gateway as g
-from tests.support.commands import assign, command, enrol, helped, ndjson, register, tell_of_household
+from tests.support.commands import assign, command, enrol, helped, merge, ndjson, register, tell_of_household, void
 from tests.support.processes import Process, running
 from tests.support.servers import Servers, free_port
 
@@ -103,6 +103,46 @@ async def negative_money(world: World) -> Wish:
     return helped(await world.household("interventions"), amount_baht="-0.01")
 
 
+async def anothers_entry(world: World) -> Wish:
+    bearer = g.token(world.servers, Role.AGENCY, agency="red-cross")
+    answer = await world.send("registry", register(), bearer)
+    return void(answer.json()["subject"], 1)
+
+
+async def voided_entry(world: World) -> Wish:
+    household = await world.subject("registry", register())
+    await world.subject("registry", classify(household))
+    await world.subject("registry", void(household, 2))
+    return void(household, 2, reason="wrong-household")
+
+
+async def voided_household(world: World) -> Wish:
+    household = await world.subject("registry", register())
+    await world.subject("registry", void(household, 1))
+    return classify(household)
+
+
+async def merged_household(world: World) -> Wish:
+    one, other = [await world.subject("registry", register()) for _ in range(2)]
+    await world.subject("registry", merge(one, other))
+    return classify(one)
+
+
+async def no_such_entry(world: World) -> Wish:
+    return void(await world.subject("registry", register()), 2)
+
+
+async def into_itself(world: World) -> Wish:
+    household = await world.subject("registry", register())
+    return merge(household, household)
+
+
+async def helper_with_a_pair(world: World) -> Wish:
+    helper = await world.officer()
+    await world.subject("pairing", assign(await world.household(), helper))
+    return command("VoidHelper.v1", helper=helper, occurred_on="2020-02-03", reason="never-happened")
+
+
 def classify(household: str) -> Wish:
     return command("ClassifyHousehold.v1", household=household, occurred_on="2019-02-01", household_class="welfare")
 
@@ -137,6 +177,14 @@ BAD = (
     Bad("unknown to registry", "registry", classify(ids.new_id("hh")), "household_unknown", "data.household"),
     Bad("unknown to pairing", "pairing", unknown_household_to_pair, "household_unknown", "data.household"),
     Bad("unknown to help", "interventions", helped(ids.new_id("hh")), "household_unknown", "data.household"),
+    Bad("another's entry", "registry", anothers_entry, "not_the_publisher", "data.voids"),
+    Bad("no such entry", "registry", no_such_entry, "entry_unknown", "data.voids"),
+    Bad("a version below one", "registry", void("hh_" + "0" * 20, 0), "field_invalid", "data.voids"),
+    Bad("a voided entry", "registry", voided_entry, "entry_voided", "data.voids"),
+    Bad("a voided household", "registry", voided_household, "household_voided", "data.household"),
+    Bad("a merged household", "registry", merged_household, "household_merged", "data.household"),
+    Bad("merged into itself", "registry", into_itself, "merges_into_itself", "data.into"),
+    Bad("a helper with a pair", "pairing", helper_with_a_pair, "helper_has_pairs", "data.helper"),
     Bad("over the limit", "registry", b" " * (COMMAND_BYTES + 1), "body_too_large", None),
     Bad("NUL byte", "registry", b'{"type": "RegisterHousehold.v1"\0}', "nul_byte", None),
     Bad("NUL escaped", "registry", _NUL_IN_NAME, "nul_byte", None),
@@ -177,6 +225,12 @@ STATUSES = {
     "helper_full": 409,
     "other_district_needs_reason_and_order": 409,
     "household_unknown": 409,
+    "not_the_publisher": 403,
+    "entry_unknown": 409,
+    "entry_voided": 409,
+    "household_voided": 409,
+    "household_merged": 409,
+    "helper_has_pairs": 409,
 }
 
 

@@ -39,5 +39,5 @@ async def test_it_knows_each_household_and_how_far_it_has_read(
             await first.end()
             await append_many(registry, 500, at_once=4, seed=1)
             await followed(registry, pairing)
-    villages = await pairing.fetch("SELECT DISTINCT village FROM known_household")
-    assert "40190101" in {row["village"] for row in villages}
+    homes = await pairing.fetch("SELECT DISTINCT homes::text FROM known_household")
+    assert [row["homes"] for row in homes] == ['[[1, "2019-10-01", "40190101"]]']

@@ -183,9 +183,9 @@ async def test_a_token_for_a_district_is_held_to_it_wherever_the_command_points(
     await tables.add("households_ledger", key=HOUSEHOLD, village="40010101", **row)
     async with g.client(url, g.token(servers, Role.AGENCY, districts=("4019",))) as client:
 
-        async def code(service: str, **data: object) -> object:
+        async def code(service: str, type_name: str | None = None, **data: object) -> object:
             types = {"registry": "RegisterHousehold.v1", "pairing": "AssignPair.v1"}
-            sent = json.dumps({"type": types[service], "id": "1", "data": data})
+            sent = json.dumps({"type": type_name or types[service], "id": "1", "data": data})
             answer = await client.post(f"/v1/{service}/commands", content=sent)
             return 299 if answer.status_code == 299 else answer.json()["code"]
 
@@ -194,6 +194,11 @@ async def test_a_token_for_a_district_is_held_to_it_wherever_the_command_points(
         assert await code("pairing", household=HOUSEHOLD) == "outside_area"
         assert await code("pairing", household="hh_" + "8" * 20) == "household_unknown"
         assert await code("pairing") == "household_unknown"
+        for moving in ("RelocateHousehold.v1", "CorrectHousehold.v1", "CorrectRelocation.v1"):
+            assert await code("registry", moving, household=HOUSEHOLD, village="40190101") == "outside_area"
+        assert await code("registry", "MergeHousehold.v1", household=HOUSEHOLD, into=HOUSEHOLD) == "outside_area"
+        assert await code("registry", "UnmergeHousehold.v1", household="x", out_of=HOUSEHOLD) == "outside_area"
+        assert await code("pairing", "CorrectHelper.v1", helper="x", district="4019") == 299
         for odd in ("hh_\0", "\ud83d", "hh_" + "\udc00" * 20, "", HOUSEHOLD + "\n", 7, [HOUSEHOLD], {"a": 1}):
             assert await code("pairing", household=odd) == "field_invalid", ascii(odd)
         answer = await client.post(

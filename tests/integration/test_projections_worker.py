@@ -31,6 +31,7 @@ from tests.support.log import (
     told,
 )
 from tests.support.processes import Process
+from tests.support.rebuilding import merging
 from tests.support.servers import Servers
 
 
@@ -137,6 +138,7 @@ async def test_two_workers_share_the_partitions_and_one_takes_over(servers: Serv
     await two.start()
     try:
         log = projections.crowd(100, seed=7, name=token_hex(6))
+        list(merging(log, token_hex(6), 20))
         half = len(log.records) // 2
         await projections.publish(producer, log.records[:half])
         two.send(signal.SIGSTOP)  # a zombie: its partitions go to the other, and then it comes back

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from signal import SIGKILL
 
 import asyncpg
@@ -21,10 +22,12 @@ from services.projections.rebuild.refusal import Refused
 from tests.support import rebuilding
 from tests.support.log import DAY, START, Log, household, registered
 from tests.support.processes import Process
-from tests.support.rebuilding import PER_HOUSEHOLD, Command, history, publish, setting, state, until_folded
+from tests.support.rebuilding import PER_HOUSEHOLD, Command, history, merging, publish, setting, state, until_folded
 from tests.support.servers import Servers, free_port, running
 
 HOUSEHOLDS = 150
+GROUPS = 40
+"""Of three households that are merged."""
 SET_ASIDE = 3
 """Records that are not folded, all published before the first test."""
 
@@ -37,9 +40,10 @@ async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def log(own: Servers) -> Log:
-    """What is published before the first test: a province, a gap, and records that nobody can read."""
+    """What is published before the first test: a province, mergers, a gap, and records that nobody can read."""
     log = Log()
     await publish(own, history(log, "a", HOUSEHOLDS))
+    await publish(own, merging(log, "m", GROUPS))
     gap, poison = household("gap"), household("poison")
     _, _, third = (log.add(f"household-{gap}", registered(gap)) for _ in range(3))
     sound = log.add(f"household-{poison}", registered(poison))
@@ -70,11 +74,12 @@ async def test_what_is_rebuilt_is_what_was_live_row_for_row(own: Servers, worker
 
 
 async def test_its_work_grows_with_the_events_and_with_nothing_else(own: Servers, worker: Process):
-    """One transaction a fetch of a partition number, and no household folded twice: the topics come merged."""
+    """One transaction a fetch of a partition number, and no household folded twice: the topics come merged. Only those
+    that are one with another in another partition are, once for each that comes to them."""
     tally = (await run.check(setting(own))).tally
     assert tally.read >= HOUSEHOLDS * PER_HOUSEHOLD
     assert tally.transactions <= 24 + tally.read / AT_ONCE
-    assert tally.refolded == 0
+    assert tally.refolded <= 2 * 3 * GROUPS
 
 
 async def test_what_no_event_makes_is_taken_over(own: Servers, worker: Process):
@@ -94,7 +99,7 @@ async def test_load_goes_on_and_nothing_is_lost_or_read_twice(own: Servers, log:
     pid, stop = worker.pid, asyncio.Event()
     reader = asyncio.create_task(_read_on(own, stop))
     counts = [len((await state(own, "projections"))["fact"])]
-    load = asyncio.create_task(publish(own, history(log, "load", 400)))
+    load = asyncio.create_task(publish(own, chain(history(log, "load", 400), merging(log, "lm", 40))))
     switched = [(await run.rebuild(setting(own))).switched for _ in range(2)]
     published = await load
     await until_folded(own)

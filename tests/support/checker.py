@@ -6,7 +6,6 @@ projections hold exactly the stored events, and the figures that a plain fold of
 """
 
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,9 +17,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.events import envelope
 from shared.events.catalog import SERVICES
 from shared.events.topics import EVENT_TOPICS, PARTITIONS, partition_of
+from tests.support import plain
 from tests.support.servers import Servers
-
-PROGRAMME_START = "2019-09-20"  # document B
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,7 @@ async def figures(connection: asyncpg.Connection) -> Figures:
 
 def expected(events: Sequence[Event]) -> Figures:
     """The same, folded from events the plain way."""
-    return {"coverage": _coverage(events), "leads": _leads(events)}
+    return {"coverage": plain.coverage(events), "leads": plain.leads(events)}
 
 
 async def folded(servers: Servers, events: list[Event]) -> bool:
@@ -159,34 +157,3 @@ async def folded(servers: Servers, events: list[Event]) -> bool:
         return count >= len(events)
     finally:
         await connection.close()
-
-
-def _coverage(events: Sequence[Event]) -> Mapping[tuple[str, ...], int]:
-    """(village, cohort, class, dimension, measure) -> households, folded the plain way."""
-    counted: Counter[tuple[str, ...]] = Counter()
-    by_key = sorted(events, key=lambda e: (envelope.key_of(e.stream), e.recorded_at, e.stream, e.version))
-    for _, of_household in groupby(by_key, key=lambda e: envelope.key_of(e.stream)):
-        place, classes, needed, helped = None, {}, set(), set()
-        for event in of_household:
-            match event.type, event.data:
-                case "HouseholdRegistered.v1", data:
-                    place = (data["village"], data.get("cohort", ""))
-                case "HouseholdClassified.v1", data:
-                    classes[data["occurred_on"]] = data["household_class"]
-                case "NeedsAssessed.v1", data:
-                    needed |= {need["dimension"] for need in data["needs"] if need["in_need"]}
-                case "InterventionDelivered.v1", data if data["occurred_on"] >= PROGRAMME_START:
-                    helped |= set(data["dimensions"])
-        if place:
-            household_class = classes[max(classes)] if classes else ""
-            counted.update((*place, household_class, dimension, "need") for dimension in needed)
-            counted.update((*place, household_class, dimension, "reached") for dimension in needed & helped)
-    return counted
-
-
-def _leads(events: Sequence[Event]) -> Mapping[str, int]:
-    loads: Counter[str] = Counter()
-    for event in events:
-        if event.type in ("PairAssigned.v1", "PairEnded.v1") and event.data["role"] == "lead":
-            loads[event.data["helper"]] += 1 if event.type == "PairAssigned.v1" else -1
-    return {helper: n for helper, n in loads.items() if n}

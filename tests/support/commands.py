@@ -57,9 +57,26 @@ def ndjson(commands: list[dict[str, Any]]) -> bytes:
     return "\n".join(json.dumps(one, ensure_ascii=False) for one in commands).encode()
 
 
-def gateway_token(servers: Servers, service: str, *, agency: str = AGENCY, seconds: int = 60) -> str:
+def merge(household: str, into: str, id_: str | None = None, **data: object) -> dict[str, Any]:
+    told: dict[str, object] = {"occurred_on": "2020-02-03", "household": household, "into": into}
+    return command("MergeHousehold.v1", id_, **(told | data))
+
+
+def unmerge(household: str, out_of: str, id_: str | None = None, **data: object) -> dict[str, Any]:
+    told: dict[str, object] = {"occurred_on": "2020-02-03", "household": household, "out_of": out_of}
+    return command("UnmergeHousehold.v1", id_, **(told | data))
+
+
+def void(household: str, version: int, id_: str | None = None, **data: object) -> dict[str, Any]:
+    told: dict[str, object] = {"occurred_on": "2020-02-03", "household": household, "voids": version}
+    return command("VoidHouseholdEntry.v1", id_, **({"reason": "entered-twice"} | told | data))
+
+
+def gateway_token(
+    servers: Servers, service: str, *, agency: str = AGENCY, seconds: int = 60, role: auth.Role = auth.Role.AGENCY
+) -> str:
     key = auth.load_key((servers.home.secrets / "gateway.key.json").read_text())
-    caller = auth.Caller("ac-test", agency, auth.Role.AGENCY)
+    caller = auth.Caller("ac-test", agency, role)
     return auth.mint(key, caller, iss=auth.GATEWAY, aud=auth.service_audience(service), seconds=seconds)
 
 
@@ -83,7 +100,9 @@ async def tell_of_household(servers: Servers, service: str, village: str = "4019
     connection = await asyncpg.connect(servers.dsn(service))
     try:
         await connection.execute(
-            "INSERT INTO known_household (household, village, version) VALUES ($1, $2, 1)", household, village
+            "INSERT INTO known_household (household, version, homes) VALUES ($1, 1, $2)",
+            household,
+            json.dumps([[1, "2019-01-15", village]]),
         )
     finally:
         await connection.close()

@@ -97,6 +97,7 @@ async def assert_rolled_up(connection: asyncpg.Connection) -> None:
         differing = await connection.fetch(f"({summed} HAVING sum(delta) <> 0) EXCEPT ({rolled})")
         differing += await connection.fetch(f"({rolled}) EXCEPT ({summed})")
         assert not differing, (model.name, differing[:3])
+        assert not await connection.fetch(f"SELECT FROM {model.name}_rollup WHERE n <= 0"), model.name
 
 
 def crowd(households: int, seed: int, name: str = "") -> Log:

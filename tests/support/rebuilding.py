@@ -5,7 +5,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -19,9 +19,10 @@ from deploy.local.home import write_json
 from deploy.local.rebuild import make_tables
 from services.projections.rebuild import targets
 from services.projections.rebuild.setting import Setting
+from shared.events.base import Event
 from shared.events.codes import Dimension, HouseholdClass, PairRole
 from shared.runtime.consumer import consuming
-from tests.support import projections
+from tests.support import mended, projections
 from tests.support.log import (
     DAY,
     Log,
@@ -64,6 +65,33 @@ def history(log: Log, prefix: str, households: int) -> Iterator[Record]:
 
 
 PER_HOUSEHOLD = 9
+
+
+def merging(log: Log, prefix: str, groups: int) -> Iterator[Record]:
+    """Three households a group, in as many partitions: one moves, is mended and merged into the second, which is merged
+    into the third, and every other time parts from it again; what was entered comes before, between and after."""
+    for n in range(groups):
+        one, two, three = (household(f"{prefix}{n}x{i}") for i in range(3))
+        by = helper(f"{prefix}{n}")
+        for key, village in (one, "40190101"), (two, "40190202"), (three, f"40{1 + n % 26:02}0303"):
+            yield log.add(f"household-{key}", registered(key, village))
+            yield log.add(f"household-{key}", assessed(key, living=True))
+        yield log.add(f"pairing-{one}", assigned(one, by))
+        yield log.add(f"household-{one}", mended.relocated(one, "40010101"))
+        yield log.add(f"case-{two}", delivered(two, f"{prefix}{n}", Dimension.HEALTH))
+        yield from _both(log, mended.merged, one, two)
+        yield log.add(f"household-{one}", mended.relocation_corrected(one, 3, "40020101"))
+        yield from _both(log, mended.merged, two, three)
+        yield log.add(f"case-{two}", mended.help_corrected(two, f"{prefix}{n}", Dimension.LIVING))
+        yield log.add(f"household-{three}", mended.entry_voided(three, 2))
+        if n % 2:
+            yield from _both(log, mended.unmerged, two, three)
+            yield log.add(f"case-{two}", mended.help_voided(two, f"{prefix}{n}"))
+
+
+def _both(log: Log, make: Callable[..., tuple[Event, Event]], key: str, other: str) -> Iterator[Record]:
+    for of, end in zip((key, other), make(key, other), strict=True):
+        yield log.add(f"household-{of}", end)
 
 
 async def publish(servers: Servers, records: Iterator[Record]) -> int:

@@ -13,19 +13,24 @@ from services.demo.entries import Entry, entries
 from services.demo.province import make
 from services.interventions import domain as interventions
 from services.pairing import domain as pairing
+from services.pairing import helpers, pairs
+from services.pairing.known import Known as KnownPair
 from services.projections import coverage
 from services.projections.card import Card, Household, blank
 from services.projections.evolve import evolve
 from services.projections.facts import Fact
 from services.registry import domain as registry
+from services.registry import household as households
 from shared import published
 from shared.definitions import DEFAULT
+from shared.entries import Author
 from shared.events.base import Event
 from shared.events.catalog import COMMANDS
-from shared.events.codes import DigitCheck
+from shared.events.codes import DigitCheck, PairRole
 from shared.events.interventions import RecordIntervention
 from shared.events.pairing import AssignPair, EnrolHelper, HelperEnrolled, PairAssigned
 from shared.events.registry import HouseholdRegistered, Member, RegisterHousehold
+from shared.standing import Standing
 
 
 class Rules(NamedTuple):
@@ -35,9 +40,9 @@ class Rules(NamedTuple):
     start: Any
 
 
-HOUSEHOLD = Rules("household", registry.decide, registry.evolve, registry.START)
-HELPER = Rules("helper", pairing.decide_helper, pairing.evolve_helper, pairing.HELPER_START)
-PAIRING = Rules("pairing", pairing.decide, pairing.evolve, pairing.START)
+HOUSEHOLD = Rules("household", registry.decide, households.evolve, households.START)
+HELPER = Rules("helper", helpers.decide_helper, helpers.evolve_helper, helpers.HELPER_START)
+PAIRING = Rules("pairing", pairing.decide, pairs.evolve, pairs.START)
 CASE = Rules("case", interventions.decide, interventions.evolve, interventions.START)
 
 
@@ -56,28 +61,29 @@ class Programme:
         command: Any = COMMANDS[entry.service][sent["type"]].model_validate_json(json.dumps(sent["data"]))
         match command:
             case EnrolHelper(helper=str(helper)):
-                return self._decide(HELPER, helper, command, pairing.KnownHelper(helper))
+                return self._decide(HELPER, helper, entry, command, helpers.KnownHelper(helper, Author(entry.agency)))
             case AssignPair():
-                return self._decide(PAIRING, command.household, command, self._pair(command))
+                return self._decide(
+                    PAIRING, command.household, entry, command, self._pair(command, Author(entry.agency))
+                )
             case RecordIntervention():
-                known = interventions.Known(command.household in self.homes, command.intervention or "")
-                return self._decide(CASE, command.household, command, known)
+                home = Standing() if command.household in self.homes else None
+                known = interventions.Known(home, Author(entry.agency), command.intervention or "")
+                return self._decide(CASE, command.household, entry, command, known)
             case _:
-                known_home = registry.Known(command.household, _members(command))
-                return self._decide(HOUSEHOLD, command.household, command, known_home)
+                known_home = registry.Known(command.household, Author(entry.agency), _members(command))
+                return self._decide(HOUSEHOLD, command.household, entry, command, known_home)
 
-    def _pair(self, command: AssignPair) -> pairing.Known:
+    def _pair(self, command: AssignPair, author: Author) -> KnownPair:
         helper, home = self.helpers[command.helper], self.homes[command.household]
-        load = pairing.HelperLoad(
-            helper.kind, helper.district, pairing.CAPACITY[helper.kind], self.load[helper.helper], helper.occurred_on
-        )
-        return pairing.Known(home.village[:4], load)
+        load = helpers.HelperLoad(helper.kind, helper.district, helper.occurred_on, self.load[helper.helper])
+        return KnownPair(author, Standing(), home.village[:4], load)
 
-    def _decide(self, rules: Rules, key: str, command: Any, known: Any) -> list[Event]:
+    def _decide(self, rules: Rules, key: str, entry: Entry, command: Any, known: Any) -> list[Event]:
         state = self.states.get((rules.stream, key), rules.start)
         events: list[Event] = rules.decide(state, command, known)
         for event in events:
-            self.states[rules.stream, key] = state = rules.evolve(state, event)
+            self.states[rules.stream, key] = state = rules.evolve(state, event, entry.agency)
             self._note(event)
         return events
 
@@ -85,7 +91,7 @@ class Programme:
         if isinstance(event, HelperEnrolled):
             self.helpers[event.helper] = event
         elif isinstance(event, PairAssigned):
-            self.load[event.helper] += pairing.load_change(event)
+            self.load[event.helper] += event.role is PairRole.LEAD
         elif isinstance(event, HouseholdRegistered):
             self.homes[event.household] = event
 

@@ -52,7 +52,7 @@ def test_a_token_for_a_district_opens_no_case_elsewhere(place):
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("service", "type_name"), [(s, t) for s, types in COMMANDS.items() for t in types])
 def test_who_may_send_which_command(role, service, type_name):
-    in_the_house = type_name in {"AssessNeeds.v1", "RecordIntervention.v1"}
+    in_the_house = service == "interventions" or type_name in {"AssessNeeds.v1", "CorrectAssessment.v1"}
     allowed = role in WRITERS or (role is Role.OFFICER and in_the_house)
     assert refused(access.may_publish, caller(role), service, type_name) == (None if allowed else "forbidden")
 
@@ -72,4 +72,6 @@ def test_a_token_for_a_district_sends_one_command_at_a_time_about_it():
     agency = caller(Role.AGENCY, "4019")
     assert refused(access.may_publish, agency, "registry", "RegisterHousehold.v1", "40190101") is None
     assert refused(access.may_publish, agency, "registry", "RegisterHousehold.v1", "40010101") == "outside_area"
+    assert refused(access.may_publish, agency, "registry", "MergeHousehold.v1", "40190101", "4019") is None
+    assert refused(access.may_publish, agency, "registry", "MergeHousehold.v1", "40190101", "4001") == "outside_area"
     assert refused(access.may_publish, agency, "registry", None) == "outside_area"

@@ -1,7 +1,7 @@
 """What a follower makes of the records it reads."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -9,14 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events import catalog, envelope
-from shared.events.registry import HouseholdRegistered
+from shared.events.base import Event
+from shared.events.codes import VoidReason
+from shared.events.registry import (
+    HouseholdCorrected,
+    HouseholdEntryVoided,
+    HouseholdMerged,
+    HouseholdRegistered,
+    HouseholdRelocated,
+    HouseholdUnmerged,
+    RelocationCorrected,
+)
 from shared.events.topics import partition_of
-from shared.runtime.follower import fold, read
-from shared.runtime.known_household import Household, Unreadable, follow
+from shared.runtime.follower import fold, read, to_each_merger
+from shared.runtime.known_household import Home, Household, Unreadable, follow
+from shared.standing import Standing
 
 HOUSEHOLD = "hh_" + "a" * 20
 DAY = date(2019, 10, 1)
 VILLAGE = "40190101"
+HOME = Home(1, DAY, VILLAGE)
 REGISTERED = catalog.encode(HouseholdRegistered(occurred_on=DAY, household=HOUSEHOLD, village=VILLAGE, members=()))
 
 
@@ -56,11 +68,11 @@ def test_what_was_altered_or_put_elsewhere_is_put_aside(changed):
 
 
 def test_a_household_is_known_from_its_registration_on():
-    assert follow(None, told(1), REGISTERED) == Household(VILLAGE, 1)
+    assert follow(None, told(1), REGISTERED) == Household(1, (HOME,))
 
 
 def test_later_events_of_any_type_move_the_version():
-    assert follow(Household(VILLAGE, 1), told(2, "NeverHeardOf.v9"), b"\xff") == Household(VILLAGE, 2)
+    assert follow(Household(1, (HOME,)), told(2, "NeverHeardOf.v9"), b"\xff") == Household(2, (HOME,))
 
 
 @given(st.lists(st.integers(1, 6)))
@@ -72,7 +84,7 @@ def test_repeats_and_gaps_change_nothing(versions):
     for version in versions:
         reached += version == reached + 1
     assert poison == []
-    assert changed == ({HOUSEHOLD: Household(VILLAGE, reached)} if reached else {})
+    assert changed == ({HOUSEHOLD: Household(reached, (HOME,))} if reached else {})
 
 
 @pytest.mark.parametrize(
@@ -109,3 +121,78 @@ def test_another_kind_of_stream_is_passed_over():
 def test_no_headers_stop_it(named):
     readable, poison = read([replace(record(told(1)), headers=tuple(named))])
     assert (readable, len(poison)) == ([], 1)
+
+
+# -- what changes a household --------------------------------------------------------------------------------------
+
+OTHER, MOVED = "hh_" + "b" * 20, date(2020, 1, 15)
+relocated = HouseholdRelocated(occurred_on=MOVED, household=HOUSEHOLD, village="40010101")
+
+
+def after(*events: Event) -> Household:
+    """What is known of a registered household after these."""
+    known = follow(None, told(1), REGISTERED)
+    for version, event in enumerate(events, start=2):
+        known = follow(known, told(version, event.type), catalog.encode(event))
+    assert known
+    return known
+
+
+def voiding(version: int) -> HouseholdEntryVoided:
+    return HouseholdEntryVoided(occurred_on=DAY, household=HOUSEHOLD, voids=version, reason=VoidReason.ENTERED_TWICE)
+
+
+@pytest.mark.parametrize(
+    ("events", "before", "on_the_day"),
+    [
+        pytest.param([relocated], VILLAGE, "40010101", id="moved"),
+        pytest.param([relocated, voiding(2)], VILLAGE, VILLAGE, id="not moved"),
+        pytest.param(
+            [relocated, RelocationCorrected(occurred_on=DAY, household=HOUSEHOLD, corrects=2, village="40020101")],
+            "40020101",
+            "40020101",
+            id="moved earlier, elsewhere",
+        ),
+        pytest.param(
+            [relocated, HouseholdCorrected(occurred_on=DAY, household=HOUSEHOLD, village="40030101")],
+            "40030101",
+            "40010101",
+            id="registered elsewhere",
+        ),
+        pytest.param(
+            [relocated, relocated.model_copy(update={"village": "40040101"})], VILLAGE, "40040101", id="told twice"
+        ),
+    ],
+)
+def test_where_it_lived_when(events, before, on_the_day):
+    household = after(*events)
+    assert household.village_on(MOVED - timedelta(days=1)) == before
+    assert household.village_on(MOVED) == household.village_on(date(2020, 12, 1)) == on_the_day
+    assert household.village_on(date(2018, 1, 1)) in (before, VILLAGE)
+    assert household.version == len(events) + 1
+
+
+def test_whether_it_is_one_of_its_own():
+    merged = HouseholdMerged(occurred_on=DAY, household=HOUSEHOLD, into=OTHER)
+    assert after().standing == Standing()
+    assert after(merged).standing == Standing(merged_into=OTHER)
+    assert after(merged, HouseholdUnmerged(occurred_on=DAY, household=HOUSEHOLD, out_of=OTHER)).standing == Standing()
+    assert after(voiding(1)).standing == Standing(voided=True)
+    assert after(voiding(1)).village_on(DAY) == VILLAGE
+
+
+def test_a_voided_class_changes_nothing_but_the_version():
+    assert after(voiding(7)) == Household(2, (HOME,))
+
+
+def test_one_that_matters_and_cannot_be_read_is_put_aside_and_waited_for():
+    bad = record(told(2, HouseholdMerged.type), b"{}")
+    changed, poison = fold({HOUSEHOLD: Household(1, (HOME,))}, read([bad, record(told(3))])[0])
+    assert (changed, len(poison)) == ({}, 1)
+
+
+def test_records_are_cut_behind_each_merger():
+    types = ["NeedsAssessed.v1", HouseholdMerged.type, HouseholdMerged.type, "NeedsAssessed.v1"]
+    readable = read([record(told(version, name)) for version, name in enumerate(types, start=2)])[0]
+    assert [[at.version for at, _ in part] for part in to_each_merger(readable)] == [[2, 3], [4], [5]]
+    assert list(to_each_merger([])) == []

@@ -12,7 +12,7 @@ ONE, OTHER = "hp_" + "a" * 20, "hp_" + "b" * 20
 
 
 def pair(helper: str, since: date, until: date | None = None, ended: EndReason | None = None) -> Pair:
-    return Pair(helper, HelperKind.OFFICER, PairRole.LEAD, since, Chosen.BULK, until=until, ended=ended)
+    return Pair(helper, HelperKind.OFFICER, PairRole.LEAD, since, Chosen.BULK, 1, until=until, ended=ended)
 
 
 def test_from_its_first_day_to_the_day_it_ends():
@@ -29,7 +29,7 @@ def test_one_that_was_entered_by_mistake_never_held():
 
 
 def test_a_mistake_put_right_leaves_one_lead_on_each_day():
-    home = Home(date(2019, 1, 1), "40190101")
+    home = Home(date(2019, 1, 1), "40190101", 1)
     card = Household(homes=(home,), pairs=(pair(ONE, FIRST, SECOND, EndReason.ENTERED_BY_MISTAKE), pair(OTHER, FIRST)))
     assert caseload.MODEL.rows(card) == {(FIRST, OTHER, "lead", "4019"): 1}
     assert {row[0] for row, n in households.MODEL.rows(card).items() if row[-1] == "paired"} == {FIRST}

@@ -4,11 +4,11 @@ from datetime import date, timedelta
 from functools import reduce
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from services.registry.domain import START, Household, Known, decide, evolve
+from services.registry.domain import Known, decide
+from services.registry.household import START, Household, evolve
+from shared.entries import Author
 from shared.errors import Rejected
 from shared.events.codes import Cohort, DigitCheck, Dimension, HouseholdClass, Relation, Source
 from shared.events.registry import (
@@ -16,6 +16,7 @@ from shared.events.registry import (
     ClassifyHousehold,
     HouseholdClassified,
     HouseholdRegistered,
+    HouseholdRelocated,
     Member,
     MemberEntry,
     Need,
@@ -23,6 +24,7 @@ from shared.events.registry import (
     RegisterHousehold,
     RegistryCommand,
     RegistryEvent,
+    RelocateHousehold,
 )
 
 HOUSE, OTHER = "hh_" + "h" * 20, "hh_" + "o" * 20
@@ -38,11 +40,16 @@ register = RegisterHousehold(occurred_on=DAY, village="40190101", cohort=Cohort.
 registered = HouseholdRegistered(
     occurred_on=DAY, household=HOUSE, village="40190101", cohort=Cohort.BMN_2561, members=(mother, son)
 )
-known = Known(HOUSE, members=(mother, son))
+author = Author("cdd")
+known = Known(HOUSE, author, members=(mother, son))
+
+
+def after(*given: RegistryEvent) -> Household:
+    return reduce(lambda state, event: evolve(state, event, "cdd"), given, START)
 
 
 def when(command: RegistryCommand, *given: RegistryEvent, known: Known = known) -> list[RegistryEvent]:
-    return decide(reduce(evolve, given, START), command, known)
+    return decide(after(*given), command, known)
 
 
 def refusal(command: RegistryCommand, *given: RegistryEvent, known: Known = known) -> tuple[str, str | None]:
@@ -80,7 +87,7 @@ def test_a_new_household_is_registered() -> None:
 
 def test_registering_the_same_again_adds_nothing_whatever_the_sealing_made_of_it() -> None:
     resealed = (mother.model_copy(update={"person": "pr_" + "n" * 20, "sealed": "b3RoZXI="}), son)
-    assert when(register, registered, known=Known(HOUSE, members=resealed)) == []
+    assert when(register, registered, known=Known(HOUSE, author, members=resealed)) == []
 
 
 @pytest.mark.parametrize(
@@ -109,23 +116,26 @@ def test_registering_again_with_other_details_is_refused(other: dict[str, object
     ],
 )
 def test_registering_again_with_other_people_is_refused(members: tuple[Member, ...]) -> None:
-    told = Known(HOUSE, members=members)
+    told = Known(HOUSE, author, members=members)
     assert refusal(register, registered, known=told) == ("household_registered_otherwise", "data.household")
 
 
 def test_registering_again_with_an_address_added_is_refused() -> None:
-    told = Known(HOUSE, members=(mother, son), address_sealed="YWRkcmVzcw==")
+    told = Known(HOUSE, author, members=(mother, son), address_sealed="YWRkcmVzcw==")
     assert refusal(register, registered, known=told)[0] == "household_registered_otherwise"
 
 
 def test_a_person_who_lives_in_another_household_is_refused_and_the_other_is_named() -> None:
     with pytest.raises(Rejected, match="household_duplicate") as no:
-        when(register, known=Known(HOUSE, members=(mother, son), duplicate_of=OTHER))
+        when(register, known=Known(HOUSE, author, members=(mother, son), duplicate_of=OTHER))
     assert (no.value.field, no.value.facts) == ("data.members", {"household": OTHER})
 
 
 def test_a_person_named_twice_is_refused() -> None:
-    assert refusal(register, known=Known(HOUSE, members=(mother, mother))) == ("person_named_twice", "data.members")
+    assert refusal(register, known=Known(HOUSE, author, members=(mother, mother))) == (
+        "person_named_twice",
+        "data.members",
+    )
 
 
 # -- classing ----------------------------------------------------------------------------------------------------
@@ -184,40 +194,41 @@ def test_anything_new_in_an_assessment_is_recorded(command: AssessNeeds) -> None
     assert when(command, registered, assessed(needs(HEALTH))) == [NeedsAssessed(**dict(command))]
 
 
-@pytest.mark.parametrize("command", [classify(), assess(needs(HEALTH))])
+@pytest.mark.parametrize("command", [classify(), assess(needs(HEALTH))], ids=lambda c: type(c).__name__)
 def test_nothing_is_said_about_a_household_that_nobody_registered(command: RegistryCommand) -> None:
     assert refusal(command) == ("household_unknown", "data.household")
 
 
-# -- promises ----------------------------------------------------------------------------------------------------
-
-days = st.integers(-2, 4).map(lambda n: DAY + timedelta(days=n))
-lines = st.lists(st.builds(Need, dimension=st.sampled_from(Dimension), in_need=st.booleans()), min_size=1).map(
-    lambda many: tuple({need.dimension: need for need in many}.values())
-)
-commands = st.one_of(
-    st.sampled_from([register, register.model_copy(update={"village": "40190102"})]),
-    st.builds(classify, st.sampled_from(HouseholdClass), days),
-    st.builds(assess, lines, days, st.sampled_from(Source)),
-)
-events = st.one_of(
-    st.just(registered),
-    st.builds(classified, st.sampled_from(HouseholdClass), days),
-    st.builds(assessed, lines, days, st.sampled_from(Source)),
-)
+# -- moving ------------------------------------------------------------------------------------------------------
 
 
-@given(st.lists(commands, max_size=12))
-def test_deciding_the_same_command_twice_adds_nothing(asked: list[RegistryCommand]) -> None:
-    state = START
-    for command in asked:
-        try:
-            state = reduce(evolve, decide(state, command, known), state)
-        except Rejected:
-            continue
-        assert decide(state, command, known) == []
+def relocate(village: str = "40190202", on: date = LATER) -> RelocateHousehold:
+    return RelocateHousehold(occurred_on=on, household=HOUSE, village=village)
 
 
-@given(st.lists(events, max_size=12))
-def test_any_events_in_any_order_make_a_state(history: list[RegistryEvent]) -> None:
-    assert isinstance(reduce(evolve, history, START), Household)
+def relocated(village: str = "40190202", on: date = LATER, sealed: str | None = None) -> HouseholdRelocated:
+    return HouseholdRelocated(occurred_on=on, household=HOUSE, village=village, address_sealed=sealed)
+
+
+def test_a_household_moves() -> None:
+    assert when(relocate(), registered, known=Known(HOUSE, author)) == [relocated()]
+
+
+def test_moving_to_the_same_place_on_the_same_day_adds_nothing_whatever_the_sealing_made_of_it() -> None:
+    at = Known(HOUSE, author, address_sealed="bmV3")
+    assert when(relocate(), registered, relocated(), known=Known(HOUSE, author)) == []
+    assert when(relocate(), registered, relocated(sealed="b2xk"), known=at) == []
+    assert when(relocate(), registered, relocated(), known=at) == [relocated(sealed="bmV3")]
+
+
+def test_of_two_moves_of_one_day_the_later_told_holds() -> None:
+    history = registered, relocated(), relocated("40190303")
+    assert when(relocate("40190303"), *history, known=Known(HOUSE, author)) == []
+    assert when(relocate(), *history, known=Known(HOUSE, author)) == [relocated()]
+
+
+def test_a_household_does_not_move_before_it_was_registered() -> None:
+    at = Known(HOUSE, author)
+    assert when(relocate(on=DAY), registered, known=at) == [relocated(on=DAY)]
+    early = relocate(on=DAY - timedelta(days=1))
+    assert refusal(early, registered, known=at) == ("before_registration", "data.occurred_on")

@@ -18,6 +18,22 @@ CAUSES: dict[str, str] = {
     "HouseholdClassified.v1": "reclassification",
     "NeedsAssessed.v1": "new_need",
     "InterventionDelivered.v1": "new_help",
+    "HouseholdRelocated.v1": "move",
+    **dict.fromkeys(
+        ("HouseholdMerged.v1", "HouseholdAbsorbed.v1", "HouseholdUnmerged.v1", "HouseholdReleased.v1"), "merge"
+    ),
+    **dict.fromkeys(
+        (
+            "HouseholdCorrected.v1",
+            "RelocationCorrected.v1",
+            "ClassificationCorrected.v1",
+            "AssessmentCorrected.v1",
+            "HouseholdEntryVoided.v1",
+            "InterventionCorrected.v1",
+            "InterventionVoided.v1",
+        ),
+        "correction",
+    ),
 }
 """Type of a fact -> what it says caused a change. Every type that can move coverage is here (a test says so).
 

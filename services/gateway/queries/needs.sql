@@ -7,5 +7,5 @@ SELECT key, dimension,
 FROM coverage_ledger WHERE key = ANY ($1) AND definition = $2
   AND valid_on <= coalesce($3::date, 'infinity') AND recorded_at <= coalesce($4::timestamptz, 'infinity')
 GROUP BY key, dimension
-HAVING bool_or(measure <> 'unreached')
+HAVING sum(delta) FILTER (WHERE measure IN ('need', 'outside_need')) > 0
 ORDER BY key, dimension

@@ -12,17 +12,17 @@ _NOW = sql("household")
 _ID: TypeAdapter[str] = TypeAdapter(HouseholdId)
 
 
-async def of_household(pool: asyncpg.Pool, household: object) -> str:
+async def of_household(pool: asyncpg.Pool, household: object, field: str = "data.household") -> str:
     """The village code. Raises Rejected field_invalid for what is no id, household_unknown while none is known."""
-    row = await pool.fetchrow(_NOW, _checked(household), None, None) if household is not None else None
+    row = await pool.fetchrow(_NOW, _checked(household, field), None, None) if household is not None else None
     if row is None:
-        raise Rejected("household_unknown", field="data.household")
+        raise Rejected("household_unknown", field=field)
     return str(row["village"])
 
 
-def _checked(household: object) -> str:
+def _checked(household: object, field: str) -> str:
     """Before it goes near the database: a text may hold what PostgreSQL cannot take (NUL, half of a surrogate pair)."""
     try:
         return _ID.validate_python(household, strict=True)
     except ValidationError as error:
-        raise problems.from_validation(error, "data.household") from None  # its text may quote the value
+        raise problems.from_validation(error, field) from None  # its text may quote the value

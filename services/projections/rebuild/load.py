@@ -1,7 +1,8 @@
 """The first folding of a partition number into empty tables: each key gathered, folded once in order, and copied in.
 
 It comes to what the engine comes to batch by batch (`Rebuild.compared` holds the two against each other), with no
-question to the database: what is known of a key is all in one heap. Rollups are summed afterwards (indexes.py).
+question to the database: what is known of a key is all in one heap. Rollups are summed afterwards (filling.py), and
+then merged households, each of which is folded by itself here, are folded together.
 """
 
 import asyncio
@@ -103,8 +104,7 @@ async def _fold_keys(
         facts[one.fact.key].append(one.fact)
     done = {key: fold.refold(MODELS, key, some) for key, some in facts.items()}
     for model in MODELS:
-        changes = [change for one in done.values() for change in one.changes.get(model.name, ())]
-        await ledgers.write(connection, model, number, (), changes)
+        await ledgers.write(connection, model, (), {key: one.changes.get(model.name, ()) for key, one in done.items()})
     incomplete = {key_of(name) for name, stream in streams.items() if stream.waiting}
     cards = {key: Known(blank(key), None) for key in incomplete}
     cards |= {key: Known(one.card, one.last) for key, one in done.items()}

@@ -1,0 +1,138 @@
+"""One household as its stream tells of it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TypeVar, assert_never
+
+from shared.entries import Entry
+from shared.errors import Rejected
+from shared.events.base import Event, HouseholdId, Slug, Version
+from shared.events.codes import Dimension, HouseholdClass, Source
+from shared.events.registry import (
+    AssessmentCorrected,
+    ClassificationCorrected,
+    HouseholdAbsorbed,
+    HouseholdClassified,
+    HouseholdCorrected,
+    HouseholdEntryVoided,
+    HouseholdMerged,
+    HouseholdRegistered,
+    HouseholdReleased,
+    HouseholdRelocated,
+    HouseholdUnmerged,
+    NeedsAssessed,
+    RegistryEvent,
+    RelocationCorrected,
+)
+from shared.standing import Standing, require_own
+
+Dated = HouseholdRegistered | HouseholdRelocated | HouseholdClassified | NeedsAssessed
+"""What can be corrected and voided."""
+Finding = tuple[bool, Source, Slug]
+"""In need or not, by which source, asked by which office."""
+REGISTRATION: Version = 1
+
+D = TypeVar("D", bound=Event)
+
+
+@dataclass(frozen=True)
+class Household:
+    version: int = 0
+    entries: Mapping[Version, Entry[Dated]] = field(default_factory=dict)
+    """In order of version, voided ones too; a corrected one keeps its place."""
+    link: HouseholdMerged | HouseholdUnmerged | None = None
+    """The later of the two."""
+    absorbed: frozenset[HouseholdId] = frozenset()
+
+    def entry(self, version: Version, kind: type[D]) -> Entry[D] | None:
+        """The entry at `version`, if it is of that kind."""
+        found = self.entries.get(version)
+        return found if found and isinstance(found.event, kind) else None  # type: ignore[return-value]
+
+    @property
+    def registration(self) -> Entry[HouseholdRegistered] | None:
+        return self.entry(REGISTRATION, HouseholdRegistered)
+
+    @property
+    def standing(self) -> Standing | None:
+        """None: nobody registered it."""
+        if self.registration is None:
+            return None
+        into = self.link.into if isinstance(self.link, HouseholdMerged) else None
+        return Standing(not self.registration.holds, into)
+
+    def holding(self, kind: type[D]) -> Iterator[D]:
+        """What is said by the entries of a kind that were not voided, in order of version."""
+        return (entry.event for entry in self.entries.values() if entry.holds and isinstance(entry.event, kind))
+
+    @property
+    def classes(self) -> Mapping[date, HouseholdClass]:
+        """By day, what was said last about it."""
+        return {event.occurred_on: event.household_class for event in self.holding(HouseholdClassified)}
+
+    @property
+    def findings(self) -> Mapping[tuple[Dimension, date], Finding]:
+        """By dimension and day, what was said last about them."""
+        return {at: finding for event in self.holding(NeedsAssessed) for at, finding in findings_of(event).items()}
+
+    @property
+    def relocations(self) -> Mapping[date, HouseholdRelocated]:
+        """By day, the one that was told last."""
+        return {event.occurred_on: event for event in self.holding(HouseholdRelocated)}
+
+
+START = Household()
+
+
+def require_registered_by(state: Household, day: date) -> None:
+    """Raises Rejected before_registration, or why the household takes no commands."""
+    require_own(state.standing)
+    for registered in state.holding(HouseholdRegistered):
+        if day < registered.occurred_on:
+            raise Rejected("before_registration", field="data.occurred_on", day=registered.occurred_on.isoformat())
+
+
+def findings_of(event: NeedsAssessed) -> dict[tuple[Dimension, date], Finding]:
+    return {
+        (need.dimension, event.occurred_on): (need.in_need, event.source, event.interviewer) for need in event.needs
+    }
+
+
+def evolve(before: Household, event: RegistryEvent, agency: Slug) -> Household:  # noqa: PLR0911 one line a case
+    """The state after one more event of the stream, which `agency` published."""
+    state = replace(before, version=before.version + 1)
+    match event:
+        case HouseholdRegistered() | HouseholdRelocated() | HouseholdClassified() | NeedsAssessed():
+            return replace(state, entries={**state.entries, state.version: Entry(event, agency)})
+        case HouseholdCorrected():
+            return _corrected(state, REGISTRATION, HouseholdRegistered, event)
+        case RelocationCorrected():
+            return _corrected(state, event.corrects, HouseholdRelocated, event)
+        case ClassificationCorrected():
+            return _corrected(state, event.corrects, HouseholdClassified, event)
+        case AssessmentCorrected():
+            return _corrected(state, event.corrects, NeedsAssessed, event)
+        case HouseholdEntryVoided():
+            return _voided(state, event)
+        case HouseholdMerged() | HouseholdUnmerged():
+            return replace(state, link=event)
+        case HouseholdAbsorbed():
+            return replace(state, absorbed=state.absorbed | {event.absorbed})
+        case HouseholdReleased():
+            return replace(state, absorbed=state.absorbed - {event.released})
+        case _:
+            assert_never(event)
+
+
+def _corrected(state: Household, version: Version, kind: type[Dated], event: Event) -> Household:
+    if (entry := state.entry(version, kind)) is None:
+        return state
+    return replace(state, entries={**state.entries, version: entry.corrected(event)})
+
+
+def _voided(state: Household, event: HouseholdEntryVoided) -> Household:
+    if (entry := state.entries.get(event.voids)) is None:
+        return state
+    voided = replace(entry, voided=(event.occurred_on, event.reason))
+    return replace(state, entries={**state.entries, event.voids: voided})

@@ -1,0 +1,153 @@
+"""What the gateway says of households that moved, merged, parted or never were: from events, through the engine."""
+
+import pytest_asyncio
+
+from shared.runtime.auth import Role
+from tests.support import gateway as g
+from tests.support import mended as m
+from tests.support.log import (
+    START,
+    Log,
+    Record,
+    assessed,
+    assigned,
+    delivered,
+    enrolled,
+    helper,
+    household,
+    registered,
+    sealed,
+)
+from tests.support.projections import feed
+
+A, B, C = (household(n) for n in (1, 2, 3))
+OFFICER, OTHER = helper(1), helper(2)
+HERE, NEAR, FAR = "40190101", "40190202", "40010101"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def stage(servers):
+    async with g.tables(servers) as (tables, dsn), g.gateway(servers, dsn) as url:
+        yield tables, url
+
+
+@pytest_asyncio.fixture
+async def ask(servers, stage):
+    """Folds what is new in a log into tables that were empty, and asks; by whom may be told."""
+    tables, url = stage
+    await tables.clear()
+    fed: list[Record] = []
+
+    async def asked(log: Log, path: str, role: Role = Role.SECRETARIAT, **claims):
+        await feed(tables.connection, log.records[len(fed) :])
+        fed[:] = log.records
+        async with g.client(url, g.token(servers, role, **claims)) as client:
+            answer = await client.get(path)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+    return asked
+
+
+def two() -> Log:
+    log = Log()
+    log.add(f"helper-{OFFICER}", enrolled(OFFICER))
+    for key, village in (A, HERE), (B, NEAR):
+        log.add(f"household-{key}", registered(key, village))
+    log.add(f"household-{A}", assessed(A, health=True))
+    log.add(f"pairing-{A}", assigned(A, OFFICER))
+    log.add(f"case-{B}", delivered(B, 1))
+    return log
+
+
+def both(log: Log, key: str, other: str, make=m.merged) -> None:
+    for of, end in zip((key, other), make(key, other), strict=True):
+        log.add(f"household-{of}", end)
+
+
+async def test_a_merged_household_says_so_and_shows_the_one_it_is(ask):
+    log = two()
+    both(log, A, B)
+    merged, survivor = await ask(log, f"/v1/households/{A}"), await ask(log, f"/v1/households/{B}")
+    assert (merged["household"], merged["merged_into"], merged["absorbed"]) == (A, B, [])
+    assert (survivor["merged_into"], survivor["absorbed"]) == (None, [A])
+    for told in merged, survivor:
+        assert told["village"] == NEAR
+        assert {n["dimension"]: (n["in_need"], n["outside_need"]) for n in told["needs"]} == {
+            "health": (True, False),
+            "living": (False, True),
+        }
+        assert told["pairs"] == [{"helper": OFFICER, "role": "lead"}]
+    assert {entry["stream"] for entry in merged["history"]} == {f"household-{A}", f"pairing-{A}"}
+    assert set(merged["streams"]) == {f"household-{A}", f"pairing-{A}"}
+    held = (await ask(log, f"/v1/helpers/{OFFICER}/households"))["households"]
+    assert [(one["household"], one["district"]) for one in held] == [(B, "4019")]
+    assert (await ask(log, "/v1/pairing"))["province"]["households"] == 1
+
+
+async def test_of_a_chain_the_last_one_counts_until_they_part(ask):
+    log = two()
+    log.add(f"household-{C}", registered(C, FAR))
+    both(log, A, B)
+    both(log, B, C)
+    assert (await ask(log, f"/v1/households/{A}"))["merged_into"] == C
+    assert (await ask(log, f"/v1/households/{C}"))["absorbed"] == [A, B]
+    both(log, B, C, m.unmerged)
+    assert (await ask(log, f"/v1/households/{A}"))["merged_into"] == B
+    told = await ask(log, f"/v1/households/{C}")
+    assert (told["absorbed"], told["pairs"], told["village"]) == ([], [], FAR)
+
+
+async def test_a_record_of_the_merged_one_that_waits_marks_the_other(ask):
+    log = two()
+    both(log, A, B)
+    assert not (await ask(log, f"/v1/households/{B}"))["incomplete"]
+    log.put(sealed(f"case-{A}", 2, "f" * 64, delivered(A, 2), START))
+    assert (await ask(log, f"/v1/households/{B}"))["incomplete"]
+
+
+async def test_a_household_that_never_was(ask):
+    log = two()
+    log.add(f"household-{A}", m.entry_voided(A, 1))
+    told = await ask(log, f"/v1/households/{A}")
+    assert told["voided"] == {"th": "บันทึกซ้ำ", "en": "Entered twice"}
+    assert (told["village"], told["needs"], told["pairs"]) == (None, [], [])
+    assert (await ask(log, f"/v1/households/{B}"))["voided"] is None
+
+
+async def test_a_pair_left_behind_is_stale(ask):
+    log = two()
+    log.add(f"household-{A}", m.relocated(A, FAR))
+    told = await ask(log, "/v1/pairing")
+    [pair] = told["stale_pairs"]
+    assert (pair["household"], pair["helper"], pair["role"]) == (A, OFFICER, "lead")
+    assert (pair["helper_district"], pair["district"], pair["since"]) == ("4019", "4001", "2019-10-01")
+    assert {one["place"]: one["stale_pairs"] for one in told["districts"] if one["stale_pairs"]} == {"4001": 1}
+    assert told["province"]["stale_pairs"] == 1
+    log.add(f"household-{A}", m.relocation_corrected(A, 3, NEAR))
+    assert (await ask(log, "/v1/pairing"))["stale_pairs"] == []
+
+
+async def test_a_pair_is_stale_also_after_a_correction_or_a_merge(ask):
+    log = two()
+    log.add(f"household-{A}", m.registration_corrected(A, FAR))
+    assert [p["household"] for p in (await ask(log, "/v1/pairing"))["stale_pairs"]] == [A]
+    log.add(f"household-{A}", m.registration_corrected(A, HERE))
+    log.add(f"household-{C}", registered(C, FAR))
+    both(log, A, C)
+    assert [p["household"] for p in (await ask(log, "/v1/pairing"))["stale_pairs"]] == [C]
+
+
+async def test_who_was_paired_across_districts_from_the_beginning_is_not_stale(ask):
+    log = two()
+    log.add(f"helper-{OTHER}", enrolled(OTHER, "4001"))
+    log.add(f"pairing-{B}", assigned(B, OTHER))
+    assert (await ask(log, "/v1/pairing"))["stale_pairs"] == []
+
+
+async def test_who_may_not_see_cases_sees_how_many_pairs_are_stale(ask):
+    log = two()
+    log.add(f"household-{A}", m.relocated(A, FAR))
+    for claims in {"role": Role.RESEARCHER}, {"role": Role.OFFICER, "districts": ("4019",)}:
+        told = await ask(log, "/v1/pairing", **claims)
+        assert (told["stale_pairs"], told["province"]["stale_pairs"]) == ([], 1)
