@@ -41,9 +41,6 @@ class Interventions:
     def evolve(self, state: domain.Case, event: InterventionsEvent, agency: Slug) -> domain.Case:
         return domain.evolve(state, event, agency)
 
-    def flags(self, _: Sequence[Event]) -> list[str]:
-        return []
-
     async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
         return Lookups(await known_household.load(connection, {_command(s).household for s in submissions}))
 
@@ -64,8 +61,11 @@ class Lookups:
         )
         return domain.decide(state, command, known)
 
-    def took(self, event: Event, before: domain.Case, after: domain.Case) -> None:
+    def took(self, submission: Submission, event: Event, before: domain.Case, after: domain.Case) -> None:
         """Nothing is kept beside the events."""
+
+    def flags(self, submission: Submission, events: Sequence[Event]) -> list[str]:
+        return []
 
     async def save(self, connection: asyncpg.Connection) -> None:
         """Nothing is kept beside the events."""

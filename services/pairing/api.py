@@ -62,9 +62,6 @@ class Desk:
             return evolve_helper(state, cast(HelperEvent, event), agency)
         return evolve(state, cast(PairEvent, event), agency)
 
-    def flags(self, _: Sequence[Event]) -> list[str]:
-        return []
-
     async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
         helpers = sorted({helper_of(submission) for submission in submissions})
         households = sorted({household for s in submissions if (household := household_of(s))})
@@ -110,7 +107,7 @@ class Lookups:
         sealed = self._sealed(helper, command) if isinstance(command, EnrolHelper) else None
         return decide_helper(state, command, KnownHelper(helper, submission.author, sealed, self._helpers.get(helper)))
 
-    def took(self, event: Event, before: State, after: State) -> None:
+    def took(self, submission: Submission, event: Event, before: State, after: State) -> None:
         if isinstance(event, HelperEnrolled):
             self._enrolled.add(event.helper)
         if isinstance(after, HelperState):
@@ -119,6 +116,9 @@ class Lookups:
             pairing, about = cast(Pairing, before), cast(PairEvent, event)
             self._helpers.took_pair(about.helper, pairing, after)
             self._leads.took(about.household, after)
+
+    def flags(self, submission: Submission, events: Sequence[Event]) -> list[str]:
+        return []
 
     async def save(self, connection: asyncpg.Connection) -> None:
         await self._vault.save(connection, self._enrolled)

@@ -38,8 +38,12 @@ class Gathered(Protocol):
         """Pure; `states` are those of the submission's streams. Raises Rejected."""
         ...
 
-    def took(self, event: Event, before: Any, after: Any) -> None:
+    def took(self, submission: Submission, event: Event, before: Any, after: Any) -> None:
         """Keeps what was looked up in step with an event that this transaction will append; its stream's states."""
+        ...
+
+    def flags(self, submission: Submission, events: Sequence[Event]) -> list[str]:
+        """What the sender should look at again, though it was accepted."""
         ...
 
     async def save(self, connection: asyncpg.Connection) -> None:
@@ -66,10 +70,6 @@ class Deciding(Protocol):
     def evolve(self, state: Any, event: Any, agency: Slug) -> Any: ...
 
     async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> Gathered: ...
-
-    def flags(self, events: Sequence[Event]) -> list[str]:
-        """What the sender should look at again, though it was accepted."""
-        ...
 
 
 State = tuple[int, str, Any]
@@ -171,12 +171,12 @@ class Batch:
         for event, made in zip(events, records, strict=True):
             before = self._states[made.stream]
             after = self._deciding.evolve(before, event, submission.origin.agency)
-            gathered.took(event, before, after)
+            gathered.took(submission, event, before, after)
             self._states[made.stream] = after
             self._heads[made.stream] = store.Head(made.version, made.hash, made.recorded_at)
         self._records.extend(records)
         subject = self._deciding.streams(submission)[0]
-        answer = receipt.accepted(submission, subject, records, self._deciding.flags(events))
+        answer = receipt.accepted(submission, subject, records, gathered.flags(submission, events))
         self._given[submission.key] = receipts.Receipt(*submission.key, submission.digest, answer)
         return Answer(answer, receipt.versions(records))
 

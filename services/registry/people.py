@@ -1,0 +1,160 @@
+"""Finds who is registered already: by citizen number, by the id of a person, by door and name. Keyed hashes only."""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+from pydantic import SecretStr
+from stdnum.th import pin
+from stdnum.util import isdigits
+
+from shared.errors import Rejected
+from shared.events.base import HouseholdId, PersonId, VillageCode
+from shared.events.codes import DigitCheck
+from shared.events.registry import MemberEntry
+
+CITIZEN_ID_LENGTH = 13
+TITLE = re.compile("^(นางสาว|นาง|นาย|น\\.?ส\\.?|เด็กชาย|เด็กหญิง|ด\\.?ช\\.?|ด\\.?ญ\\.?)")
+"""Before a name: one clerk writes it, the next does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: PersonId
+    entry: MemberEntry
+    number: bytes | None
+    """Keyed hash of the citizen number. Only of one whose check digit is right: what a clerk types where there is no
+    number ("-", a row of ones) is shared by people who have nothing to do with each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What a registration or a relocation tells of people and places, with the ids that it will have."""
+
+    household: HouseholdId
+    house_number: SecretStr | None
+    people: tuple[Person, ...] = ()
+    doors: tuple[bytes, ...] = ()
+    """Keyed hashes of village, house number and a member's name."""
+
+
+class Hasher:
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def number(self, number: SecretStr | None) -> bytes | None:
+        if number is None or check(number) is not DigitCheck.RIGHT:
+            return None
+        return self._hash(pin.compact(number.get_secret_value()))
+
+    def doors(
+        self, village: VillageCode, house_number: SecretStr | None, entries: Iterable[MemberEntry]
+    ) -> tuple[bytes, ...]:
+        if house_number is None:
+            return ()
+        number = _plain(house_number)
+        return tuple(self._hash("door", village, number, TITLE.sub("", _plain(e.name))) for e in entries if e.name)
+
+    def _hash(self, *parts: str) -> bytes:
+        return hmac.new(self._key, "\0".join(parts).encode(), hashlib.sha256).digest()
+
+
+def _plain(text: SecretStr) -> str:
+    """However it is spaced, and in whichever of Unicode's forms."""
+    return "".join(unicodedata.normalize("NFKC", text.get_secret_value()).casefold().split())
+
+
+def check(number: SecretStr | None) -> DigitCheck:
+    """The check digit alone: `pin.validate` also refuses a first digit of 0, which people without registered status
+    have, and 9, which nobody has and made-up people are given."""
+    if number is None:
+        return DigitCheck.ABSENT
+    digits = pin.compact(number.get_secret_value())
+    right = len(digits) == CITIZEN_ID_LENGTH and isdigits(digits) and digits[-1] == pin.calc_check_digit(digits)
+    return DigitCheck.RIGHT if right else DigitCheck.WRONG
+
+
+class Registered:
+    """Who is registered where, of those that one transaction's commands name; kept in step with its events."""
+
+    def __init__(
+        self,
+        numbers: Mapping[bytes, HouseholdId],
+        persons: Mapping[PersonId, HouseholdId],
+        doors: Iterable[tuple[bytes, HouseholdId]],
+    ) -> None:
+        self._numbers, self._persons = dict(numbers), dict(persons)
+        self._doors: dict[bytes, set[HouseholdId]] = defaultdict(set)
+        for door, household in doors:
+            self._doors[door].add(household)
+        self._new: dict[HouseholdId, Entered] = {}
+        self._voided: set[HouseholdId] = set()
+
+    @classmethod
+    async def of(cls, connection: asyncpg.Connection, entered: Collection[Entered]) -> "Registered":
+        numbers = [person.number for one in entered for person in one.people if person.number]
+        persons = [person.id for one in entered for person in one.people]
+        doors = [door for one in entered for door in one.doors]
+        return cls(
+            dict(await connection.fetch("SELECT hash, household FROM citizen_hash WHERE hash = ANY($1)", numbers)),
+            dict(await connection.fetch("SELECT person, household FROM member WHERE person = ANY($1)", persons)),
+            await connection.fetch("SELECT hash, household FROM door_hash WHERE hash = ANY($1)", doors),
+        )
+
+    def elsewhere(self, entered: Entered) -> HouseholdId | None:
+        """Another household that holds one of these people. Raises Rejected person_named_twice."""
+        numbers = [person.number for person in entered.people if person.number]
+        if len(set(numbers)) < len(numbers):
+            raise Rejected("person_named_twice", field="data.members")
+        found = [*map(self._numbers.get, numbers), *(self._persons.get(person.id) for person in entered.people)]
+        return next((other for other in found if other and other != entered.household), None)
+
+    def perhaps_twice(self, entered: Entered) -> bool:
+        """Whether somebody of this name lives behind the same door in another household."""
+        return any(self._doors[door] - {entered.household} for door in entered.doors)
+
+    def took(self, entered: Entered) -> None:
+        self._new[entered.household] = entered
+        self._numbers |= {person.number: entered.household for person in entered.people if person.number}
+        self._persons |= {person.id: entered.household for person in entered.people}
+        for door in entered.doors:
+            self._doors[door].add(entered.household)
+
+    def free(self, household: HouseholdId) -> None:
+        """Who was registered in a household that never was can be registered."""
+        self._voided.add(household)
+        self._new.pop(household, None)
+        self._numbers = {number: at for number, at in self._numbers.items() if at != household}
+        self._persons = {person: at for person, at in self._persons.items() if at != household}
+        for households in self._doors.values():
+            households.discard(household)
+
+    async def save(self, connection: asyncpg.Connection) -> None:
+        """A person or number that another transaction registers meanwhile raises UniqueViolationError."""
+        if self._voided:
+            await connection.execute(
+                """WITH gone AS (SELECT unnest($1::text[]) AS household),
+                        numbers AS (DELETE FROM citizen_hash USING gone WHERE citizen_hash.household = gone.household),
+                        persons AS (DELETE FROM member USING gone WHERE member.household = gone.household)
+                   DELETE FROM door_hash USING gone WHERE door_hash.household = gone.household""",
+                sorted(self._voided),
+            )
+        people = [(person, one.household) for one in self._new.values() for person in one.people]
+        numbers = sorted((p.number, p.id, household) for p, household in people if p.number)
+        doors = {(door, one.household) for one in self._new.values() for door in one.doors}
+        await _insert(
+            connection, "INSERT INTO citizen_hash SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[])", numbers
+        )
+        persons = sorted((p.id, household) for p, household in people)
+        await _insert(connection, "INSERT INTO member SELECT * FROM unnest($1::text[], $2::text[])", persons)
+        await _insert(connection, "INSERT INTO door_hash SELECT * FROM unnest($1::bytea[], $2::text[])", sorted(doors))
+
+
+async def _insert(connection: asyncpg.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        await connection.execute(statement, *(list(column) for column in zip(*rows, strict=True)))
