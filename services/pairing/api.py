@@ -114,7 +114,7 @@ class Lookups:
             self._helpers.took(after)
         else:
             pairing, about = cast(Pairing, before), cast(PairEvent, event)
-            self._helpers.took_pair(about.helper, pairing, after)
+            self._helpers.took_pair(about.helper, about.household, pairing, after)
             self._leads.took(about.household, after)
 
     def flags(self, submission: Submission, events: Sequence[Event]) -> list[str]:

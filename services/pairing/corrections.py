@@ -7,7 +7,8 @@ corrected, on no day did a household have two leads, and no helper leads more th
 from collections.abc import Mapping
 from typing import TypeVar
 
-from services.pairing.known import Known, require_helper, require_place_to_lead
+from services.pairing.helpers import Days
+from services.pairing.known import Known, require_helper, require_place_to_lead, require_room
 from services.pairing.pairs import PairEvent, Pairing, evolve
 from shared.entries import Entry, is_voided, to_change, to_correct
 from shared.errors import Rejected
@@ -40,7 +41,7 @@ def correct_pair(state: Pairing, command: CorrectPair, known: Known) -> list[Pai
     end = state.end_of(command.corrects)
     if end and command.occurred_on > end.occurred_on:
         raise Rejected("after_what_follows", field="data.occurred_on", day=end.occurred_on.isoformat())
-    _refuse_overlap(evolve(state, event, known.author.agency), command.corrects, "data.occurred_on")
+    _refuse_conflict(evolve(state, event, known.author.agency), command.corrects, "data.occurred_on", known)
     return [event]
 
 
@@ -56,7 +57,7 @@ def correct_end(state: Pairing, command: CorrectPairEnd, known: Known) -> list[P
         began = state.pairs[version].event.occurred_on
         if command.occurred_on < began:
             raise Rejected("ends_before_it_began", field="data.occurred_on", day=began.isoformat())
-        _refuse_overlap(evolve(state, event, known.author.agency), version, "data.occurred_on")
+        _refuse_conflict(evolve(state, event, known.author.agency), version, "data.occurred_on", known)
     return [event]
 
 
@@ -79,12 +80,13 @@ def _refuse_holding_again(state: Pairing, version: Version, event: PairingEntryV
     """A pair whose end never was holds again, so it takes what a new one would."""
     if known.helper is None or known.helper.voided:
         raise Rejected("helper_voided", field="data.helper")
-    if state.pairs[version].event.role is PairRole.LEAD:
-        require_place_to_lead(state, known.helper, known)
-    _refuse_overlap(evolve(state, event, known.author.agency), version, "data.voids")
+    pair = state.pairs[version].event
+    if pair.role is PairRole.LEAD:
+        require_place_to_lead(state, pair, known.helper, known)
+    _refuse_conflict(evolve(state, event, known.author.agency), version, "data.voids", known)
 
 
-def _refuse_overlap(after: Pairing, version: Version, field: str) -> None:
+def _refuse_conflict(after: Pairing, version: Version, field: str, known: Known) -> None:
     spans = {span.version: span for span in after.spans}
     changed = spans.pop(version, None)
     if changed is None:
@@ -92,6 +94,8 @@ def _refuse_overlap(after: Pairing, version: Version, field: str) -> None:
     for other in spans.values():
         if changed.overlaps(other):
             raise Rejected("pairs_overlap", field=field, day=other.pair.occurred_on.isoformat())
+    if changed.pair.role is PairRole.LEAD and known.helper:
+        require_room(known.helper, changed.pair.household, Days(changed.pair.occurred_on, changed.until))
 
 
 def _of_helper(entries: Mapping[Version, Entry[P]], version: Version, helper: HelperId) -> Entry[P] | None:

@@ -47,7 +47,7 @@ def _assign(state: Pairing, command: AssignPair, known: Known) -> list[PairEvent
     require_own(known.household)
     helper = require_helper(command, known)
     if command.role is PairRole.LEAD:
-        require_place_to_lead(state, helper, known)
+        require_place_to_lead(state, command, helper, known)
     _refuse_overlap(state, command)
     return [PairAssigned(**dict(command), helper_kind=helper.kind)]
 

@@ -86,15 +86,13 @@ async def _leads(connection: asyncpg.Connection, merged: HouseholdMerged) -> tup
     await connection.fetch(
         "SELECT FROM known_household WHERE household = ANY($1) ORDER BY household FOR UPDATE", households
     )
-    rows: Sequence[Lead] = [
-        tuple(row)
-        for row in await connection.fetch(
-            "SELECT household, helper, since FROM lead WHERE household = ANY($1) ORDER BY household", households
-        )
-    ]
+    rows: Sequence[Lead] = [tuple(row) for row in await connection.fetch(_LEADS, households)]
     parts = {row["household"] for row in leaving}
     return [lead for lead in rows if lead[0] in parts], [lead for lead in rows if lead[0] not in parts]
 
+
+_LEADS = """
+    SELECT household, helper, since FROM lead WHERE household = ANY($1) AND until IS NULL ORDER BY household"""
 
 _PARTS = """
     WITH RECURSIVE part(household) AS (

@@ -1,14 +1,14 @@
 """What pairing decides about a helper: who can help, where, and how many households. Pure: no clock, no store."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
 
 from shared.entries import Author, Entry, is_voided, to_change, to_correct
 from shared.errors import Rejected
-from shared.events.base import DistrictCode, HelperId, Slug
-from shared.events.codes import HelperKind
+from shared.events.base import DistrictCode, HelperId, HouseholdId, Slug
+from shared.events.codes import CAPACITY, HelperKind
 from shared.events.pairing import (
     CorrectHelper,
     EnrolHelper,
@@ -21,14 +21,16 @@ from shared.events.pairing import (
 HelperCommand = EnrolHelper | CorrectHelper | VoidHelper
 HelperEvent = HelperEnrolled | HelperCorrected | HelperVoided
 
-CAPACITY: Mapping[HelperKind, int | None] = {
-    HelperKind.OFFICER: 2,  # documents A and B: one officer, two households
-    HelperKind.PERSON: 1,  # document B's closing note: an individual with an individual
-    HelperKind.HOUSEHOLD: 1,  # document B's closing note: a family with a family
-    HelperKind.GROUP: None,  # document B names no limit
-    HelperKind.ORGANISATION: None,
-}
-"""How many households a helper of a kind can lead at a time; None is without limit."""
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From a day on until another, that one not included; without end where there is none."""
+
+    since: date
+    until: date | None = None
+
+    def __contains__(self, day: date) -> bool:
+        return self.since <= day and (self.until is None or day < self.until)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class HelperLoad:
     district: DistrictCode
     since: date
     """The day of enrolment."""
-    load: int = 0
-    """Households led now."""
+    leads: Mapping[HouseholdId, Sequence[Days]] = field(default_factory=dict)
+    """The households that the helper leads or led, each with when."""
     pairs: int = 0
     """Households led or supported now."""
     paired_since: date | None = None
@@ -59,6 +61,12 @@ class HelperLoad:
     def capacity(self) -> int | None:
         """See CAPACITY."""
         return CAPACITY[self.kind]
+
+    def most_led(self, during: Days, apart_from: HouseholdId | None = None) -> int:
+        """How many households at the most on one of these days; one household left out of the count."""
+        others = [days for household, spans in self.leads.items() if household != apart_from for days in spans]
+        firsts = {during.since, *(days.since for days in others)}
+        return max((sum(day in days for days in others) for day in firsts if day in during), default=0)
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def _correct(state: HelperState, command: CorrectHelper, known: KnownHelper) -> 
     if enrolment.corrected(event) == enrolment:
         return []
     capacity = CAPACITY[command.kind]
-    if capacity is not None and load.load > capacity:
+    if capacity is not None and load.most_led(Days(date.min)) > capacity:
         raise Rejected("helper_full", field="data.kind", capacity=capacity)
     if load.paired_since is not None and command.occurred_on > load.paired_since:
         raise Rejected("after_what_follows", field="data.occurred_on", day=load.paired_since.isoformat())

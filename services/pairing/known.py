@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from services.pairing.helpers import HelperLoad
+from services.pairing.helpers import Days, HelperLoad
 from services.pairing.pairs import Pairing
 from shared.entries import Author
 from shared.errors import Rejected
-from shared.events.base import DistrictCode
+from shared.events.base import DistrictCode, HouseholdId
 from shared.events.codes import HelperKind
-from shared.events.pairing import AssignPair, CorrectPair
+from shared.events.pairing import AssignPair, CorrectPair, PairAssigned
 from shared.standing import Standing
 
 
@@ -52,9 +52,14 @@ def _refuse_other_district(
     )
 
 
-def require_place_to_lead(state: Pairing, helper: HelperLoad, known: Known) -> None:
-    """Raises Rejected household_already_paired, helper_full."""
+def require_place_to_lead(state: Pairing, pair: AssignPair | PairAssigned, helper: HelperLoad, known: Known) -> None:
+    """For a pair without an end. Raises Rejected household_already_paired, helper_full."""
     if state.lead is not None or known.led_elsewhere:
         raise Rejected("household_already_paired", field="data.household")
-    if helper.capacity is not None and helper.load >= helper.capacity:
+    require_room(helper, pair.household, Days(pair.occurred_on))
+
+
+def require_room(helper: HelperLoad, household: HouseholdId, during: Days) -> None:
+    """On none of these days does the helper lead as many other households as he can. Raises Rejected helper_full."""
+    if helper.capacity is not None and helper.most_led(during, household) >= helper.capacity:
         raise Rejected("helper_full", field="data.helper", capacity=helper.capacity)

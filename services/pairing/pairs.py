@@ -58,6 +58,10 @@ class Pairing:
                 yield Span(version, entry.event, end.occurred_on if end else None)
 
     @property
+    def led(self) -> Iterator[Span]:
+        return (span for span in self.spans if span.pair.role is PairRole.LEAD)
+
+    @property
     def active(self) -> tuple[PairAssigned, ...]:
         """At most one leads; a helper stands here at most once."""
         return tuple(span.pair for span in self.spans if span.until is None)
@@ -65,9 +69,6 @@ class Pairing:
     @property
     def lead(self) -> PairAssigned | None:
         return next((pair for pair in self.active if pair.role is PairRole.LEAD), None)
-
-    def leads(self, helper: HelperId) -> bool:
-        return self.lead is not None and self.lead.helper == helper
 
     def holds(self, helper: HelperId) -> bool:
         """Leads or supports."""

@@ -1,7 +1,8 @@
 """Code lists: closed sets of words that commands and events may use, with what a person reads for them.
 
 The five dimensions of help, the six sub-groups and the sources are the documents'. The three lists of dimensions
-that exist in the country (the programme's five, the sub-groups' six duties, TPMAP's five) stay three lists.
+that exist in the country (the programme's five, the sub-groups' six duties, TPMAP's five) are three lists; TPMAP's
+is not used yet.
 """
 
 from enum import StrEnum
@@ -72,6 +73,16 @@ class HelperKind(StrEnum):
     HOUSEHOLD = "household"
     GROUP = "group"
     ORGANISATION = "organisation"
+
+
+CAPACITY: dict[HelperKind, int | None] = {
+    HelperKind.OFFICER: 2,  # documents A and B: one officer, two households
+    HelperKind.PERSON: 1,  # document B's closing note: an individual with an individual
+    HelperKind.HOUSEHOLD: 1,  # document B's closing note: a family with a family
+    HelperKind.GROUP: None,  # document B names no limit
+    HelperKind.ORGANISATION: None,
+}
+"""How many households a helper of a kind can lead at a time; None is without limit."""
 
 
 class PairRole(StrEnum):

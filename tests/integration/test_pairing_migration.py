@@ -53,10 +53,15 @@ async def test_leads_and_counts_of_pairs_are_filled_in(older: asyncpg.Connection
         for version, (kind, day) in enumerate(told, start=1):
             await add(older, home, version, kind, {"helper": helper, "role": role, "occurred_on": day})
     await older.execute(NEW.read_text())
-    rows = await older.fetch("SELECT helper, load, pairs, paired_since::text, voided FROM helper")
-    assert {tuple(row) for row in rows} == {(helper, 2, 3, "2019-10-01", False), (idle, 0, 0, None, False)}
-    leads = await older.fetch("SELECT household, helper, since::text FROM lead")
-    assert {tuple(row) for row in leads} == {(homes[0], helper, "2019-10-02"), (homes[3], helper, "2019-10-06")}
+    rows = await older.fetch("SELECT helper, pairs, paired_since::text, voided FROM helper")
+    assert {tuple(row) for row in rows} == {(helper, 3, "2019-10-01", False), (idle, 0, None, False)}
+    leads = await older.fetch("SELECT household, version, helper, since::text, until::text FROM lead")
+    assert {tuple(row) for row in leads} == {
+        (homes[0], 1, helper, "2019-10-02", None),
+        (homes[1], 1, helper, "2019-10-01", "2019-10-05"),
+        (homes[3], 1, helper, "2019-10-03", "2019-10-05"),
+        (homes[3], 3, helper, "2019-10-06", None),
+    }
 
 
 async def add(older: asyncpg.Connection, home: str, version: int, kind: str, data: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.pairing.helpers import (
     HELPER_START,
+    Days,
     HelperEvent,
     HelperLoad,
     HelperState,
@@ -103,11 +104,16 @@ def test_nobody_changes_an_enrolment_that_is_not_there(command: CorrectHelper | 
     assert refusal(command, load=None) == ("helper_unknown", "data.helper")
 
 
+def leading(households: int) -> HelperLoad:
+    """At the same time, until they ended."""
+    return replace(free, leads={f"h{i}": (Days(DAY, DAY + timedelta(days=9)),) for i in range(households)})
+
+
 def test_a_kind_is_not_corrected_to_one_that_cannot_lead_as_many() -> None:
-    assert when(correct, enrolled, load=replace(free, load=1, pairs=1)) == [corrected]
-    assert refusal(correct, enrolled, load=replace(free, load=2, pairs=2)) == ("helper_full", "data.kind")
+    assert when(correct, enrolled, load=leading(1)) == [corrected]
+    assert refusal(correct, enrolled, load=leading(2)) == ("helper_full", "data.kind")
     firm = correct.model_copy(update={"kind": HelperKind.ORGANISATION})
-    assert len(when(firm, enrolled, load=replace(free, load=2, pairs=2))) == 1
+    assert len(when(firm, enrolled, load=leading(2))) == 1
 
 
 def test_an_enrolment_is_not_corrected_to_after_a_pair() -> None:

@@ -7,7 +7,7 @@ from functools import reduce
 import pytest
 
 from services.pairing.domain import PairCommand, decide
-from services.pairing.helpers import HelperLoad
+from services.pairing.helpers import Days, HelperLoad
 from services.pairing.known import Known
 from services.pairing.pairs import START, PairEvent, Pairing, evolve
 from shared.entries import Author
@@ -208,11 +208,24 @@ def test_a_pair_whose_end_is_voided_holds_again_and_can_end_again() -> None:
 
 
 def test_a_pair_holds_again_only_if_the_helper_has_room() -> None:
-    full, last = replace(free, load=2, pairs=2), replace(free, load=1, pairs=1)
+    full = replace(free, leads={"a": (Days(DAY),), "b": (Days(DAY),)}, pairs=2)
+    last = replace(free, leads={"a": (Days(DAY),)}, pairs=1)
     assert refusal(void(2), assigned(), ended(), known=replace(here, helper=full)) == ("helper_full", "data.helper")
     assert len(when(void(2), assigned(), ended(), known=replace(here, helper=last))) == 1
     supporting = assigned(role=SUPPORTING), ended(role=SUPPORTING)
     assert len(when(void(2), *supporting, known=replace(here, helper=full))) == 1, "supporting takes none"
+
+
+def test_a_pair_is_not_corrected_to_days_on_which_the_helper_leads_as_many_as_he_can() -> None:
+    """Neither by an earlier beginning nor by a later end; apart from himself in this very household."""
+    begun = DAY + ONE_DAY
+    leads = {HOUSE: [Days(begun, LATER)], "a": [Days(DAY, begun), Days(LATER, LATER + ONE_DAY)], "b": [Days(DAY)]}
+    busy = replace(here, helper=replace(free, leads=leads))
+    history = assigned(on=begun), ended(on=LATER)
+    assert refusal(pair(1, on=DAY), *history, known=busy) == ("helper_full", "data.helper")
+    assert len(when(pair(1, on=DAY + 2 * ONE_DAY), *history, known=busy)) == 1
+    assert refusal(end(2, on=LATER + ONE_DAY), *history, known=busy) == ("helper_full", "data.helper")
+    assert len(when(end(2, on=LATER - ONE_DAY), *history, known=busy)) == 1
 
 
 def test_and_only_if_nobody_else_leads_by_now() -> None:

@@ -7,12 +7,12 @@ from functools import reduce
 import pytest
 
 from services.pairing.domain import PairCommand, decide
-from services.pairing.helpers import CAPACITY, HelperLoad
+from services.pairing.helpers import Days, HelperLoad
 from services.pairing.known import Known
 from services.pairing.pairs import START, PairEvent, Pairing, evolve
 from shared.entries import Author
 from shared.errors import Rejected
-from shared.events.codes import Chosen, EndReason, HelperKind, OtherDistrictReason, PairRole
+from shared.events.codes import CAPACITY, Chosen, EndReason, HelperKind, OtherDistrictReason, PairRole
 from shared.events.pairing import AssignPair, EndPair, PairAssigned, PairEnded
 from shared.standing import Standing
 
@@ -20,12 +20,14 @@ HOUSE = "hh_" + "h" * 20
 OFFICER, SECOND, FIRM = "hp_" + "a" * 20, "hp_" + "b" * 20, "hp_" + "c" * 20
 ENROLLED = date(2019, 9, 20)
 DAY, LATER = date(2019, 10, 1), date(2019, 12, 1)
+ONE_DAY = timedelta(days=1)
 LEAD, SUPPORTING = PairRole.LEAD, PairRole.SUPPORTING
 OWN = Standing()
 
 
 def helper(load: int = 0, kind: HelperKind = HelperKind.OFFICER, district: str = "4019") -> HelperLoad:
-    return HelperLoad(kind, district, ENROLLED, load)
+    """Leads so many other households, for ever."""
+    return HelperLoad(kind, district, ENROLLED, {f"other {i}": (Days(ENROLLED),) for i in range(load)})
 
 
 def assign(who: str = OFFICER, role: PairRole = LEAD, on: date = DAY) -> AssignPair:
@@ -96,11 +98,33 @@ def test_a_full_helper_is_refused_with_the_capacity(kind: HelperKind, load: int)
     assert (no.value.field, no.value.facts) == ("data.helper", {"capacity": CAPACITY[kind]})
 
 
+@pytest.mark.parametrize(
+    ("on", "full"),
+    [
+        (DAY, True),
+        (LATER - ONE_DAY, True),  # the first of the two ends on LATER
+        (LATER, False),
+        (LATER + ONE_DAY, False),
+    ],
+)
+def test_on_no_day_does_a_helper_lead_more_than_he_can_however_late_it_is_told(on: date, full: bool) -> None:
+    was = HelperLoad(HelperKind.OFFICER, "4019", ENROLLED, {"a": (Days(ENROLLED, LATER),), "b": (Days(ENROLLED),)})
+    if full:
+        assert refusal(assign(on=on), known=knowing(was)) == ("helper_full", "data.helper")
+    else:
+        assert when(assign(on=on), known=knowing(was)) == [assigned(on=on)]
+
+
+def test_a_lead_that_begins_before_others_do_counts_on_their_days_too() -> None:
+    will = HelperLoad(HelperKind.OFFICER, "4019", ENROLLED, {"a": (Days(LATER),), "b": (Days(LATER, LATER + ONE_DAY),)})
+    assert refusal(assign(), known=knowing(will)) == ("helper_full", "data.helper")
+
+
 def test_supporting_takes_no_capacity() -> None:
     supporting = assigned(role=SUPPORTING)
     assert when(assign(role=SUPPORTING), known=knowing(helper(load=2))) == [supporting]
-    assert (after(supporting).leads(OFFICER), after(supporting).holds(OFFICER)) == (False, True)
-    assert after(assigned()).leads(OFFICER)
+    assert (list(after(supporting).led), after(supporting).holds(OFFICER)) == ([], True)
+    assert [span.pair for span in after(assigned()).led] == [assigned()]
     assert not after(assigned(), ended()).holds(OFFICER)
 
 

@@ -8,9 +8,7 @@ import asyncpg
 from services.gateway import models
 from services.gateway.queries import bounds, sql
 from shared import places
-
-OFFICER_CAPACITY = 2
-"""Documents A and B: one officer looks after two households, at most."""
+from shared.events.codes import CAPACITY, HelperKind
 
 _NOW, _AS_OF = sql("pairing"), sql("pairing_as_of")
 _SUMS = tuple(models.PairingSums.model_fields)
@@ -24,7 +22,7 @@ async def read(
 ) -> list[models.DistrictPairing]:
     """Every district of the province, also one where nothing is known yet. `pairs`: all that are stale."""
     query, told = (_AS_OF, bounds(as_of)) if as_of else (_NOW, ())
-    rows = await connection.fetch(query, province, OFFICER_CAPACITY, *told)
+    rows = await connection.fetch(query, province, CAPACITY[HelperKind.OFFICER], *told)
     stale = Counter(pair.district for pair in pairs)
     nothing = dict.fromkeys(_SUMS, 0)
     known = {district: nothing | {"stale_pairs": n} for district, n in stale.items()}

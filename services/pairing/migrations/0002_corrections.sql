@@ -5,11 +5,15 @@ ALTER TABLE helper
     ADD COLUMN paired_since date,                                 -- of the earliest pair ever recorded
     ADD COLUMN voided       boolean NOT NULL DEFAULT false;
 
-CREATE TABLE lead (                                               -- who leads a household now
-    household text PRIMARY KEY,
-    helper    text NOT NULL,
-    since     date NOT NULL
+CREATE TABLE lead (                                               -- who leads or led a household, and when
+    household text    NOT NULL,
+    version   integer NOT NULL,                                   -- of the pair, in the stream of the household's pairs
+    helper    text    NOT NULL,
+    since     date    NOT NULL,
+    until     date,                                               -- the first day on which it no longer held
+    PRIMARY KEY (household, version)
 );
+CREATE INDEX lead_helper ON lead (helper);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON lead TO siao_pairing;
 
@@ -23,13 +27,19 @@ counted AS (
     FROM told GROUP BY 1)
 UPDATE helper SET pairs = counted.pairs, paired_since = counted.since FROM counted WHERE counted.helper = helper.helper;
 
-ALTER TABLE helper ADD CHECK (pairs >= load);
+ALTER TABLE helper DROP COLUMN load;                             -- `lead` tells of every day, not of today alone
 
 WITH told AS (
     SELECT stream, version, type, convert_from(value, 'UTF8')::jsonb AS data FROM event
-    WHERE type IN ('PairAssigned.v1', 'PairEnded.v1')),
-last AS (
-    SELECT DISTINCT ON (stream) type, data FROM told WHERE data ->> 'role' = 'lead' ORDER BY stream, version DESC)
+    WHERE type IN ('PairAssigned.v1', 'PairEnded.v1'))
 INSERT INTO lead
-SELECT data ->> 'household', data ->> 'helper', (data ->> 'occurred_on')::date FROM last
-WHERE type = 'PairAssigned.v1';
+SELECT pair.data ->> 'household', pair.version, pair.data ->> 'helper', (pair.data ->> 'occurred_on')::date,
+       (ended.data ->> 'occurred_on')::date
+FROM told AS pair
+LEFT JOIN LATERAL (
+    SELECT data FROM told
+    WHERE stream = pair.stream AND version > pair.version AND type = 'PairEnded.v1'
+      AND data ->> 'helper' = pair.data ->> 'helper'
+    ORDER BY version LIMIT 1) AS ended ON true
+WHERE pair.type = 'PairAssigned.v1' AND pair.data ->> 'role' = 'lead'
+  AND ended.data ->> 'reason' IS DISTINCT FROM 'entered-by-mistake';
