@@ -57,12 +57,14 @@ def may_read(caller: Caller, action: Action, place: str | None = None) -> None:
 
 
 def may_publish(caller: Caller, service: str, type_name: str | None, *places: str) -> None:
-    """Passes when the role may send commands of that type about all `places`; with no type, every type of the service.
+    """Passes when the role may send commands of that type about all `places`; with None, every type of the service.
+
+    A type that the service does not know passes: the service says so.
 
     Raises Rejected forbidden or outside_area.
     """
-    wanted = COMMANDS[service] if type_name is None or type_name not in COMMANDS[service] else (type_name,)
-    if any(caller.role not in PUBLISHERS[name] for name in wanted):
+    wanted = COMMANDS[service] if type_name is None else {type_name} & COMMANDS[service].keys()
+    if caller.role not in _FIELD or any(caller.role not in PUBLISHERS[name] for name in wanted):
         raise Rejected("forbidden", role=caller.role.value)
     for place in places or (None,):
         _in_area(caller, place)

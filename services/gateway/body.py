@@ -39,8 +39,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return told
 
 
-def peek(body: bytes) -> tuple[str | None, dict[str, Any]]:
-    """A command's type and data, as far as they can be read; the service judges the rest.
+def peek(body: bytes) -> tuple[str, dict[str, Any]]:
+    """A command's type, "" where there is none, and its data; as far as they can be read: the service judges the rest.
 
     Raises Rejected nul_byte, json_malformed, json_not_object or json_duplicate_name.
     """
@@ -54,6 +54,6 @@ def peek(body: bytes) -> tuple[str | None, dict[str, Any]]:
         case {"type": str(type_name), "data": dict(data)}:
             return type_name, data
         case dict():
-            return None, {}
+            return str(command.get("type", "")), {}
         case _:
             raise Rejected("json_not_object")

@@ -77,6 +77,8 @@ class Pair(Struct, frozen=True, gc=False, omit_defaults=True):
     """The first day on which it no longer holds."""
     ended: EndReason | None = None
     end_version: int = 0
+    person: str | None = None
+    """The member whom it is about, where it is one."""
 
 
 class Member(Struct, frozen=True, gc=False):

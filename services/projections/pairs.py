@@ -41,6 +41,7 @@ def assigned(card: Household, event: p.PairAssigned, fact: Fact) -> Household:
         version=fact.version,
         order=event.order,
         reason=event.reason,
+        person=event.person,
     )
     return replace(card, pairs=(*card.pairs, pair))
 
@@ -56,7 +57,8 @@ def ended(card: Household, event: p.PairEnded, fact: Fact) -> Household:
 
 
 def corrected(card: Household, event: p.PairCorrected, _: Fact) -> Household:
-    told = {"since": event.occurred_on, "chosen": event.chosen, "order": event.order, "reason": event.reason}
+    told = {name: getattr(event, name) for name in ("chosen", "order", "reason", "person")}
+    told["since"] = event.occurred_on
     pairs = (
         replace(pair, **told) if (pair.version, pair.helper) == (event.corrects, event.helper) else pair
         for pair in card.pairs

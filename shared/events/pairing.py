@@ -15,6 +15,7 @@ from shared.events.base import (
     HouseholdId,
     OrderNumber,
     Personal,
+    PersonId,
     Slug,
     Version,
 )
@@ -42,6 +43,8 @@ class AssignPair(Command):
     household: HouseholdId
     helper: HelperId
     role: PairRole = PairRole.LEAD
+    person: PersonId | None = None
+    """The member whom the pair is about, where it is one: document B pairs with individuals and with families."""
     chosen: Chosen
     rule_version: Slug | None = None
     """Of the rule that suggested this pair, where one did."""
@@ -84,6 +87,7 @@ class CorrectPair(Command):
     household: HouseholdId
     helper: HelperId
     corrects: Version
+    person: PersonId | None = None
     chosen: Chosen
     rule_version: Slug | None = None
     pool: PoolSize | None = None
@@ -128,6 +132,7 @@ class PairAssigned(Event):
     helper: HelperId
     helper_kind: HelperKind
     role: PairRole
+    person: PersonId | None = None
     chosen: Chosen
     rule_version: Slug | None = None
     pool: PoolSize | None = None
@@ -164,6 +169,7 @@ class PairCorrected(Event):
     household: HouseholdId
     helper: HelperId
     corrects: Version
+    person: PersonId | None = None
     chosen: Chosen
     rule_version: Slug | None = None
     pool: PoolSize | None = None

@@ -1,6 +1,6 @@
 """One full example of every command, with every optional part, as an agency sends it. The people are made up."""
 
-from tests.contracts.examples import HELP, HELPER, HOUSE, MOTHER, SAME_HOUSE
+from tests.contracts.examples import HELP, HELPER, HOUSE, MOTHER, SAME_HOUSE, SON
 
 COMMANDS: dict[str, dict[str, object]] = {
     "RegisterHousehold.v1": {
@@ -42,6 +42,7 @@ COMMANDS: dict[str, dict[str, object]] = {
         "household": HOUSE,
         "helper": HELPER,
         "role": "lead",
+        "person": SON,
         "chosen": "suggestion",
         "rule_version": "nearest-1",
         "pool": 39,
@@ -118,6 +119,7 @@ COMMANDS: dict[str, dict[str, object]] = {
         "household": HOUSE,
         "helper": HELPER,
         "corrects": 1,
+        "person": SON,
         "chosen": "order",
         "rule_version": "nearest-2",
         "pool": 40,

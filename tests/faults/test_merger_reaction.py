@@ -21,6 +21,8 @@ from tests.support.servers import Servers, free_port
 
 SEED = os.environ.get("SIAO_TEST_SEED", "2563")
 
+LED = "SELECT count(*) FROM lead WHERE helper = $1 AND until IS NULL"
+
 
 class World:
     """Registry with its relay, pairing, and who follows."""
@@ -73,7 +75,7 @@ class World:
         return (await self.pairing.post("/commands", json=assign(household, helper))).status_code
 
     async def load(self, helper: str) -> int:
-        return int(await self.stores["pairing"].fetchval("SELECT load FROM helper WHERE helper = $1", helper))
+        return int(await self.stores["pairing"].fetchval(LED, helper))
 
 
 @pytest_asyncio.fixture(scope="module")
