@@ -23,6 +23,12 @@ PAIRING: dict[str, Counted] = {
     "capacity": _pairing("capacity", "จำนวนที่รับได้ คนละสองครัวเรือน", "Households they can lead, two an officer."),
     "spare": _pairing("spare", "จำนวนที่ยังรับเพิ่มได้", "Of that, what is not taken.", "capacity"),
     "unpaired": _pairing("unpaired", "ครัวเรือนที่ยังไม่มีผู้ดูแลหลัก", "Households without a lead.", "households"),
+    "stale_pairs": _pairing(
+        "stale_pairs",
+        "คู่ที่ครัวเรือนย้ายออกจากอำเภอของข้าราชการ",
+        "Households that moved away from their officer.",
+        "households",
+    ),
 }
 """Field of PairingSums -> its definition. Only officers are counted as helpers (documents A and B), only lead pairs."""
 

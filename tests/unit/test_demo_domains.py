@@ -2,7 +2,7 @@
 out, and it does so from the events alone."""
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
@@ -51,7 +51,7 @@ class Programme:
 
     def __init__(self) -> None:
         self.states: dict[tuple[str, str], Any] = {}
-        self.load = Counter[str]()
+        self.leads: dict[str, dict[str, list[helpers.Days]]] = defaultdict(dict)
         self.helpers: dict[str, HelperEnrolled] = {}
         self.homes: dict[str, HouseholdRegistered] = {}
 
@@ -76,7 +76,7 @@ class Programme:
 
     def _pair(self, command: AssignPair, author: Author) -> KnownPair:
         helper, home = self.helpers[command.helper], self.homes[command.household]
-        load = helpers.HelperLoad(helper.kind, helper.district, helper.occurred_on, self.load[helper.helper])
+        load = helpers.HelperLoad(helper.kind, helper.district, helper.occurred_on, self.leads[helper.helper])
         return KnownPair(author, Standing(), home.village[:4], load)
 
     def _decide(self, rules: Rules, key: str, entry: Entry, command: Any, known: Any) -> list[Event]:
@@ -90,8 +90,8 @@ class Programme:
     def _note(self, event: Event) -> None:
         if isinstance(event, HelperEnrolled):
             self.helpers[event.helper] = event
-        elif isinstance(event, PairAssigned):
-            self.load[event.helper] += event.role is PairRole.LEAD
+        elif isinstance(event, PairAssigned) and event.role is PairRole.LEAD:
+            self.leads[event.helper][event.household] = [helpers.Days(event.occurred_on)]
         elif isinstance(event, HouseholdRegistered):
             self.homes[event.household] = event
 
