@@ -26,7 +26,7 @@ PAIRING: dict[str, Counted] = {
     "stale_pairs": _pairing(
         "stale_pairs",
         "คู่ที่ครัวเรือนย้ายออกจากอำเภอของข้าราชการ",
-        "Households that moved away from their officer.",
+        "Those that moved away from their officer.",
         "households",
     ),
 }
