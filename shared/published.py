@@ -35,8 +35,6 @@ KSK_HOLDING_ONE = 6
 OFFICERS_AT_LEAST = 590
 """Inferred: 39 in Khao Suan Kwang, and half of the other 1,102 households."""
 
-PROGRAMME_BEGINS = date(2019, 9, 20)
-"""20 September 2562 (B)."""
 INTERVIEW = date(2020, 11, 2)
 """2 November 2563, the day of the published table (A)."""
 

@@ -73,7 +73,7 @@ def citizen(number: str) -> list[Wish]:
 
 
 async def same_person_elsewhere(world: World) -> Wish:
-    members = citizen("0876500000017")
+    members = citizen("0876500000016")
     await world.subject("registry", register(members=members))
     return register(members=members)
 

@@ -120,7 +120,8 @@ async def test_a_voided_pair_frees_the_helpers_place_and_a_voided_end_takes_it(
     assert (await code(pairing, assign(second, helper)))[1] == "helper_full"
     end = {"household": first, "helper": helper, "occurred_on": "2020-01-01"}
     await subject(pairing, command("EndPair.v1", **end, reason="household-moved"))
-    await subject(pairing, assign(second, helper))
+    assert (await code(pairing, assign(second, helper)))[1] == "helper_full", "on the days before the end"
+    await subject(pairing, assign(second, helper, occurred_on="2020-01-01"))
     void_end = command("VoidPairingEntry.v1", **end, voids=2, reason="never-happened")
     assert (await code(pairing, void_end))[1] == "helper_full"
     void_pair = command(

@@ -1,17 +1,12 @@
 """Questions, answered from the tables that the projections keep (filled by hand here)."""
 
-import asyncio
 import json
-import time
-from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
-from services.gateway import dashboard, snapshot
-from shared.runtime import postgres
 from shared.runtime.auth import Role
 from tests.support import gateway as g
 
@@ -168,7 +163,7 @@ async def test_pairing_of_a_district_as_document_b_has_it(tables, client):
     assert [by_place["4007"][name] for name in names] == [1, 0, 0, 0, 1, 2, 2, 0]
     assert [by_place["4001"][name] for name in names] == [0, 4, 0, 0, 0, 0, 0, 4]
     assert (told["province"]["spare"], told["province"]["unpaired"]) == (8, 4), "neither hides the other"
-    assert (told["level"], set(told["definitions"])) == ("district", set(names))
+    assert (told["level"], set(told["definitions"])) == ("district", {*names, "stale_pairs"})
     assert told["definitions"]["unpaired"]["of"] == "households"
     assert {"position", "newest_fact", "watermark", "as_of"} <= set(told)
 
@@ -255,146 +250,3 @@ async def test_what_nobody_knows_is_not_found(tables, client):
     for path in (f"/v1/households/{HH}", f"/v1/helpers/{HP}/households"):
         assert (await client.get(path)).json()["code"] == "not_found"
     assert (await client.get("/v1/households/1")).status_code == 422
-
-
-async def test_freshness_per_service_per_agency_and_what_could_not_be_read(tables, client):
-    when = datetime(2020, 1, 2, tzinfo=UTC)
-    for partition, events in ((0, 3), (1, 4)):
-        row = {"service": "registry", "agency": "x", "occurred_on": date(2020, 1, 1 + partition), "events": events}
-        await tables.add("freshness", partition=partition, recorded_at=when + timedelta(days=partition), **row)
-    await tables.mark(registry=14)
-    await tables.add(
-        "quarantine", topic="t", partition=0, offset=1, reason="unreadable", size=1, headers=b"", value=b""
-    )
-    parked = {"stream": f"case-{HH}", "version": 3, "hash": "h", "key": HH, "reason": "gap", "topic": "t"}
-    await tables.add("parked", partition=0, offset=2, headers=b"", value=b"", **parked)
-    await tables.add("card", key=HH, partition=0, kind="household", state="{}", incomplete=True)
-    told = (await client.get("/v1/freshness")).json()
-    assert {one["service"]: one["lag"] for one in told["services"]} == {"registry": 4, "pairing": 0, "interventions": 0}
-    [agency] = told["agencies"]
-    assert (agency["agency"], agency["events"], agency["occurred_on"]) == ("x", 7, "2020-01-02")
-    assert told["trouble"] == {"quarantined": 1, "parked": 1, "incomplete_households": 1}
-    assert told["watermark"] is None, "the registry's mark is not reached yet"
-    assert (told["provisional"], told["stale"]) == (True, True)
-
-
-async def test_figures_are_stale_once_a_service_was_silent_for_too_long(tables, client):
-    await tables.mark(seconds_ago=61)
-    assert (await client.get("/v1/coverage")).json()["stale"] is True
-    await tables.mark(seconds_ago=61, clock="simulated")
-    assert (await client.get("/v1/coverage")).json()["stale"] is False, "a simulated clock stands still"
-    await tables.connection.execute("UPDATE watermark SET updated_at = now() - interval '61 s'")
-    assert (await client.get("/v1/coverage")).json()["stale"] is True
-
-
-async def test_the_same_state_is_not_sent_twice(tables, client):
-    first = await client.get("/v1/pairing")
-    again = await client.get("/v1/pairing", headers={"If-None-Match": first.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
-    await tables.at(registry=11, pairing=5, interventions=7)
-    later = await client.get("/v1/pairing", headers={"If-None-Match": first.headers["etag"]})
-    assert later.status_code == 200
-    assert later.headers["etag"] != first.headers["etag"]
-
-
-async def test_a_reader_waits_for_what_it_wrote(tables, client):
-    stream = f"household-{HH}"
-
-    async def arrives() -> None:
-        await asyncio.sleep(0.3)
-        await tables.add("stream_head", stream=stream, key=HH, partition=0, version=3, hash="", state="ok")
-
-    begun = time.monotonic()
-    arriving = asyncio.create_task(arrives())
-    answer = await client.get("/v1/coverage", headers={"Siao-After": f"{stream}@3"})
-    await arriving
-    assert answer.status_code == 200
-    assert 0.3 <= time.monotonic() - begun < 3
-
-
-async def test_a_reader_does_not_wait_for_ever(tables, client, monkeypatch):
-    monkeypatch.setattr(snapshot, "WAIT_SECONDS", 0.2)
-    answer = await client.get("/v1/coverage", headers={"Siao-After": f"household-{HH}@1, case-{HH}@1"})
-    assert (answer.status_code, answer.json()["code"]) == (503, "not_yet_visible")
-    assert answer.headers["retry-after"] == "1"
-    for odd in ("x", "@1", "a@b", "a@²"):
-        answer = await client.get("/v1/coverage", headers={"Siao-After": odd.encode()})
-        assert (answer.status_code, answer.json()["field"]) == (422, "Siao-After")
-
-
-async def test_one_answer_is_one_moment(servers, stage, tables):
-    """While rows, position and pairing change together, nobody is told a mixture."""
-    settings = servers.settings("gateway").model_copy(update={"database": g.SecretStr(stage[2])})
-    begun, stop = asyncio.Event(), asyncio.Event()
-
-    async def fold() -> int:
-        n = 0
-        while not stop.is_set():
-            n += 1
-            async with tables.connection.transaction():
-                await tables.at(registry=n, pairing=n, interventions=n)
-                await tables.connection.execute("DELETE FROM coverage_rollup")
-                await tables.counted(village=VILLAGE, dimension="health", measure="need", n=n)
-                await tables.connection.execute("DELETE FROM households_rollup")
-                row = {"partition": 0, "cohort": "bmn-2561", "household_class": "", "lead": "unpaired"}
-                await tables.add("households_rollup", village=VILLAGE, n=n, **row)
-            begun.set()
-        return n
-
-    folding = asyncio.create_task(fold())
-    await begun.wait()
-    async with await postgres.pool(settings) as pool:
-        for _ in range(50):
-            shown = await dashboard.gather(pool)
-            seen = {
-                shown.standing.position["registry"],
-                shown.cells[1].in_need,
-                sum(d.cells[1].in_need for d in shown.districts),
-                shown.population.households,
-                shown.province.unpaired,
-            }
-            assert len(seen) == 1
-    stop.set()
-    assert await folding > 10
-
-
-async def test_the_gateways_role_can_read_and_nothing_else(stage, tables):
-    connection = await g.asyncpg.connect(stage[2])
-    try:
-        assert await connection.fetchval("SELECT count(*) FROM checkpoint") == 1
-        for forbidden in (
-            "UPDATE checkpoint SET registry = 0",
-            "DELETE FROM fact",
-            "SELECT value FROM quarantine",
-            "SELECT value FROM parked",
-            "CREATE TABLE mine (x int)",
-        ):
-            with pytest.raises(g.asyncpg.InsufficientPrivilegeError):
-                await connection.execute(forbidden)
-    finally:
-        await connection.close()
-
-
-@pytest.mark.parametrize(("clock", "shown"), [("simulated", True), ("real", False)])
-async def test_the_documents_numbers_stand_beside_a_demonstrations_figures_only(servers, clock, shown):
-    async with (
-        g.tables(servers) as (_, dsn),
-        g.gateway(servers, dsn, clock=clock) as url,
-        g.client(url) as client,
-    ):
-        await client.post("/session", data={"token": g.token(servers)})
-        page = (await client.get("/")).text
-        feed = [line async for line in _first_figures(client)]
-    for text in (page, "".join(feed)):
-        assert ("as published" in text) is shown
-        assert ("72.4795" in text) is shown
-        assert ("79.13" in text) is shown
-        assert "enrolled officers" in text
-
-
-async def _first_figures(client) -> AsyncIterator[str]:
-    async with client.stream("GET", "/v1/live") as answer:
-        async for line in answer.aiter_lines():
-            if not line:
-                return
-            yield line

@@ -49,19 +49,21 @@ async def test_of_many_at_once_two_win_the_places(pairing, servers, desks):
     assert sorted(answer.status_code for answer in answers) == [201, 201] + [409] * 8
     connection = await asyncpg.connect(servers.dsn("pairing"))
     try:
-        assert await connection.fetchval("SELECT load FROM helper WHERE helper = $1", helper) == 2
+        assert await connection.fetchval("SELECT count(*) FROM lead WHERE helper = $1", helper) == 2
     finally:
         await connection.close()
 
 
-async def test_a_place_is_free_again_when_a_pair_ends(pairing, servers):
+async def test_a_place_is_free_again_from_the_day_on_which_a_pair_ends(pairing, servers):
     helper = await officer(pairing)
     first, second, third = [await tell_of_household(servers, "pairing") for _ in range(3)]
     for home in (first, second):
         await pairing.post("/commands", json=assign(home, helper))
     end = command("EndPair.v1", household=first, helper=helper, occurred_on="2020-01-01", reason="household-moved")
     assert (await pairing.post("/commands", json=end)).status_code == 201
-    assert (await pairing.post("/commands", json=assign(third, helper))).status_code == 201
+    for day, status in (("2019-12-31", 409), ("2020-01-01", 201)):
+        answer = await pairing.post("/commands", json=assign(third, helper, occurred_on=day))
+        assert answer.status_code == status
 
 
 async def test_another_district_needs_a_reason_and_an_order(pairing, servers):

@@ -22,7 +22,7 @@ from services.projections.facts import Fact
 from services.registry import domain as registry
 from services.registry import household as households
 from shared import published
-from shared.definitions import DEFAULT
+from shared.definitions import DEFAULT, PROGRAMME_START
 from shared.entries import Author
 from shared.events.base import Event
 from shared.events.catalog import COMMANDS
@@ -148,6 +148,6 @@ def test_help_that_must_not_count_is_listed_beside(cards: dict[str, Card]) -> No
 
 
 def test_nobody_was_reached_when_the_programme_began(cards: dict[str, Card]) -> None:
-    sums = counted(cards, published.PROGRAMME_BEGINS)
+    sums = counted(cards, PROGRAMME_START)
     for line in published.TABLE:
         assert (sums[line.dimension, "reached"], sums[line.dimension, "need"]) == (0, line.in_need)

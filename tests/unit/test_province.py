@@ -14,6 +14,7 @@ from services.demo.agencies import AGENCIES, BODIES, INVENTED, NAMED_IN_B, STEER
 from services.demo.entries import BEFORE_THE_INTERVIEW, Entry, entries
 from services.demo.province import SEED, Province, make
 from shared import published
+from shared.definitions import PROGRAMME_START
 from shared.events.catalog import COMMANDS
 from shared.events.codes import Dimension, HouseholdClass, Level, Source
 from shared.places import KHON_KAEN, check_village, district_of, districts_of, subdistrict_of
@@ -56,7 +57,7 @@ def published_figures(made: Province) -> dict[Dimension, tuple[int, int]]:
     needs = {home.id: home.needs for home in made.households}
     reached = defaultdict(set)
     for delivery in made.deliveries:
-        if delivery.delivered_on >= published.PROGRAMME_BEGINS:
+        if delivery.delivered_on >= PROGRAMME_START:
             for dimension in delivery.dimensions:
                 reached[dimension].add(delivery.household)
     in_need = {dimension: {home for home, its in needs.items() if dimension in its} for dimension in Dimension}
@@ -145,7 +146,7 @@ def test_help_is_mostly_initial_and_some_goes_on(province: Province) -> None:
 
 def test_some_help_must_not_count(province: Province) -> None:
     needs = {home.id: home.needs for home in province.households}
-    before = [d for d in province.deliveries if d.delivered_on < published.PROGRAMME_BEGINS]
+    before = [d for d in province.deliveries if d.delivered_on < PROGRAMME_START]
     without = [d for d in province.deliveries if d.dimensions[0] not in needs[d.household]]
     assert (len(before), len(without)) == (40, 90)
 
@@ -211,7 +212,7 @@ def test_what_a_command_speaks_of_was_recorded_before(sent: list[Entry]) -> None
 def test_households_are_listed_then_classed_then_paired_then_helped(province: Province) -> None:
     paired = {pair.household: pair.paired_on for pair in province.pairs}
     for home in province.households:
-        assert home.listed_on < home.classed_on < published.PROGRAMME_BEGINS < paired[home.id]
+        assert home.listed_on < home.classed_on < PROGRAMME_START < paired[home.id]
 
 
 def test_the_logbook_is_not_cited_before_its_pilots(province: Province) -> None:
