@@ -52,7 +52,7 @@ async def ledgers(database: asyncpg.Connection) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(neighbourhoods(), st.data())
 async def test_the_tables_are_the_fold_of_the_set(database: asyncpg.Connection, log: Log, data: st.DataObject):
     await database.execute(f"TRUNCATE {TABLES}")

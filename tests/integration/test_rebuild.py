@@ -248,7 +248,10 @@ async def test_what_was_known_then_is_the_same_before_and_after(own: Servers, wo
            ON CONFLICT (service) DO UPDATE SET mark = excluded.mark, offsets = '{}'"""
     )
     moments = [row[0] for row in await live.fetch("SELECT DISTINCT recorded_at FROM coverage_ledger ORDER BY 1")]
-    points = [AsOf(valid_on=DAY + timedelta(days=n % 3), known_at=moments[n]) for n in range(0, len(moments), 97)]
+    points = [
+        AsOf(valid_on=DAY + timedelta(days=n % 3), known_at=moments[n])
+        for n in range(0, len(moments), len(moments) // 8)
+    ]
     first = await _known(live, points)
     await _compacted(live)
     assert await _known(live, points) == first
@@ -266,7 +269,7 @@ async def _known(connection: asyncpg.Connection, points: list[AsOf]) -> list[lis
 
 async def _compacted(connection: asyncpg.Connection) -> None:
     """The worker's own compactor takes turns with this one."""
-    while await live_history.compact(connection, 100) or not await connection.fetchval(
+    while await live_history.compact(connection, 400) or not await connection.fetchval(
         "SELECT count(*) FROM coverage_block WHERE claim IS NULL"
     ):
         await asyncio.sleep(0)

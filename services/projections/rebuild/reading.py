@@ -49,6 +49,10 @@ def reading(settings: Settings) -> Iterator[Consumer]:
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
         "queued.max.messages.kbytes": AHEAD_KBYTES,
+        # By default a partition that was just assigned waits half a second for an answer about the one before, and a
+        # full queue is looked at again after a second.
+        "fetch.wait.max.ms": 10,
+        "fetch.queue.backoff.ms": 5,
     }
     consumer = Consumer(options | (login if settings.kafka_user else {}))
     try:
