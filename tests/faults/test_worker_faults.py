@@ -124,9 +124,10 @@ import asyncio
 from services.projections import lanes, watch
 from services.projections.__main__ import work
 async def never(*_): await asyncio.Event().wait()
-lanes.Lanes.put, watch.STALLED_SECONDS, watch.LOOK_SECONDS = never, 3, 1
+lanes.Lanes.put, watch.STALLED_SECONDS, watch.LOOK_SECONDS = never, 12, 1
 work()"""
-"""A worker whose stream stops without a word, and which waits for less long than half a minute."""
+"""A worker whose stream stops without a word, and which waits for less than half a minute; for more than it may take to
+be given partitions after another worker was killed."""
 
 
 async def test_a_silent_stall_ends_the_process_and_the_next_one_goes_on(servers: Servers, producer: AIOKafkaProducer):
