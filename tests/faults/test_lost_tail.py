@@ -106,11 +106,11 @@ async def assert_marks_hold(servers: Servers, pool: asyncpg.Pool, told_before: i
 async def test_lost_while_no_relay_ran(servers: Servers, pool: asyncpg.Pool, last_act: str) -> None:
     draw = random.Random(f"{SEED} {last_act}")
     async with running(relay(servers)):
-        await append_many(pool, 1_000)
+        await append_many(pool, 500)
         await drained(pool)
         await asyncio.sleep(2)
     if last_act != "all is noted":
-        await append_many(pool, 1_000, seed=1)
+        await append_many(pool, 500, seed=1)
         await dies_before_delete(servers)
     if last_act == "a round came several times":
         await dies_before_delete(servers)
@@ -119,7 +119,7 @@ async def test_lost_while_no_relay_ran(servers: Servers, pool: asyncpg.Pool, las
     before, told = await entries(servers), len(await progress(servers))
     await lose_tail(servers, TOPIC, draw)
     assert len(await entries(servers)) < len(before)
-    await append_many(pool, 500, seed=2)
+    await append_many(pool, 250, seed=2)
     async with running(relay(servers)):
         await drained(pool)
         await asyncio.sleep(2)
