@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from services.registry import domain
 from services.registry.household import REGISTRATION, START, Household, evolve
-from services.registry.people import Entered, Hasher, Person, Registered, check
+from services.registry.people import Entered, Hasher, Person, Registered
 from shared import places
 from shared.commands.app import create
 from shared.commands.reading import Submission
@@ -79,10 +79,7 @@ class Registry:
         household, door = household_of(submission), command.house_number
         if not isinstance(command, RegisterHousehold):
             return Entered(household, door)
-        people = tuple(
-            Person(member.person or ids.new_id("pr"), member, self._hasher.number(member.citizen_id))
-            for member in command.members
-        )
+        people = tuple(self._hasher.person(member.person or ids.new_id("pr"), member) for member in command.members)
         return Entered(household, door, people, self._hasher.doors(command.village, door, command.members))
 
 
@@ -116,7 +113,7 @@ class Lookups:
         if not any(isinstance(event, HouseholdRegistered) for event in events):
             return []
         entered = self._entered[submission.key]
-        wrong = any(check(person.entry.citizen_id) is DigitCheck.WRONG for person in entered.people)
+        wrong = any(person.citizen_id_check is DigitCheck.WRONG for person in entered.people)
         twice = self._registered.perhaps_twice(entered)
         return ["citizen_id_check_digit"] * wrong + ["household_perhaps_twice"] * twice
 
@@ -140,7 +137,7 @@ class Lookups:
         return Member(
             person=person.id,
             relation=entry.relation,
-            citizen_id_check=check(entry.citizen_id),
+            citizen_id_check=person.citizen_id_check,
             sealed=self._sealed_text(person.id, told),
         )
 

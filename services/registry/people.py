@@ -27,6 +27,7 @@ TITLE = re.compile("^(นางสาว|นาง|นาย|น\\.?ส\\.?|เ�
 class Person:
     id: PersonId
     entry: MemberEntry
+    citizen_id_check: DigitCheck
     number: bytes | None
     """Keyed hash of the citizen number. Only of one whose check digit is right: what a clerk types where there is no
     number ("-", a row of ones) is shared by people who have nothing to do with each other."""
@@ -47,10 +48,11 @@ class Hasher:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def number(self, number: SecretStr | None) -> bytes | None:
-        if number is None or check(number) is not DigitCheck.RIGHT:
-            return None
-        return self._hash(pin.compact(number.get_secret_value()))
+    def person(self, id_: PersonId, entry: MemberEntry) -> Person:
+        checked, number = _check(entry.citizen_id), None
+        if entry.citizen_id is not None and checked is DigitCheck.RIGHT:
+            number = self._hash(pin.compact(entry.citizen_id.get_secret_value()))
+        return Person(id_, entry, checked, number)
 
     def doors(
         self, village: VillageCode, house_number: SecretStr | None, entries: Iterable[MemberEntry]
@@ -69,7 +71,7 @@ def _plain(text: SecretStr) -> str:
     return "".join(unicodedata.normalize("NFKC", text.get_secret_value()).casefold().split())
 
 
-def check(number: SecretStr | None) -> DigitCheck:
+def _check(number: SecretStr | None) -> DigitCheck:
     """The check digit alone: `pin.validate` also refuses a first digit of 0, which people without registered status
     have, and 9, which nobody has and made-up people are given."""
     if number is None:
