@@ -10,6 +10,7 @@ from services.pairing.helpers import Days, HelperLoad, HelperState
 from services.pairing.pairs import Pairing
 from shared.events.base import HelperId, HouseholdId
 from shared.events.codes import HelperKind
+from shared.runtime.postgres import columns
 
 
 class Helpers:
@@ -69,7 +70,7 @@ class Helpers:
             (helper, at.kind, at.district, at.since, at.pairs, at.paired_since, at.voided) for helper, at in changed
         ]
         if rows:
-            await connection.execute(_SAVE_HELPERS, *_columns(rows))
+            await connection.execute(_SAVE_HELPERS, *columns(rows))
 
 
 class Leads:
@@ -103,7 +104,7 @@ class Leads:
         if self._changed:
             await connection.execute("DELETE FROM lead WHERE household = ANY($1)", sorted(self._changed))
         if rows:
-            await connection.execute(_SAVE_LEADS, *_columns(rows))
+            await connection.execute(_SAVE_LEADS, *columns(rows))
 
 
 def _load(row: asyncpg.Record, leads: Mapping[HouseholdId, Sequence[Days]]) -> HelperLoad:
@@ -113,10 +114,6 @@ def _load(row: asyncpg.Record, leads: Mapping[HouseholdId, Sequence[Days]]) -> H
 
 def _earliest(*days: date | None) -> date | None:
     return min((day for day in days if day), default=None)
-
-
-def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 _SAVE_HELPERS = """

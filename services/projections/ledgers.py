@@ -9,8 +9,8 @@ import asyncpg
 from services.projections.decode import partition_of
 from services.projections.fold import Change, Version
 from services.projections.model import ReadModel
-from services.projections.sql import columns
 from services.projections.steps import Cell, Rows
+from shared.runtime.postgres import columns
 
 COMMON = ["key", "recorded_at", "stream", "version", "event_id", "partition", "delta", "valid_on"]
 """The columns that every ledger has."""

@@ -9,9 +9,10 @@ import asyncpg
 
 from services.projections.decode import read
 from services.projections.facts import Arrived, At, Unreadable
-from services.projections.sql import QUERIES, columns
+from services.projections.sql import QUERIES
 from services.projections.streams import Head, Record, Slot, Stream
 from shared.events import envelope
+from shared.runtime.postgres import columns
 
 HEAD = ["stream", "key", "partition", "version", "hash", "state", "reason"]
 QUARANTINE_BYTES = 65_536

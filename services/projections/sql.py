@@ -1,9 +1,7 @@
-"""The queries of a .sql file by name, and rows turned into the arrays that `unnest` takes."""
+"""The queries of a .sql file by name."""
 
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 _QUERY = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name:|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -14,8 +12,3 @@ def read(file: str) -> dict[str, str]:
 
 
 QUERIES = read("queries.sql")
-
-
-def columns(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    """One array a column. There must be a row."""
-    return list(zip(*rows, strict=True))

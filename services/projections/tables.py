@@ -11,7 +11,8 @@ from services.projections.card import Card
 from services.projections.checkpoint import SERVICES, Checkpoint, OtherReadModels
 from services.projections.decode import event_of
 from services.projections.facts import Arrived, Fact, Order
-from services.projections.sql import QUERIES, columns
+from services.projections.sql import QUERIES
+from shared.runtime.postgres import columns
 
 FACT = ["key", "recorded_at", "stream", "version", "event_id", "type", "occurred_on", "agency"]
 FACT += ["hash", "topic", "partition", "offset", "headers", "value"]

@@ -17,6 +17,7 @@ from shared.errors import Rejected
 from shared.events.base import HouseholdId, PersonId, VillageCode
 from shared.events.codes import DigitCheck
 from shared.events.registry import MemberEntry
+from shared.runtime.postgres import columns
 
 CITIZEN_ID_LENGTH = 13
 TITLE = re.compile("^(นางสาว|นาง|นาย|น\\.?ส\\.?|เด็กชาย|เด็กหญิง|ด\\.?ช\\.?|ด\\.?ญ\\.?)")
@@ -159,4 +160,4 @@ class Registered:
 
 async def _insert(connection: asyncpg.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
-        await connection.execute(statement, *(list(column) for column in zip(*rows, strict=True)))
+        await connection.execute(statement, *columns(rows))

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from shared.eventstore.publisher import COLUMNS, Ack
+from shared.runtime.postgres import columns
 
 ROUND = 2_000
 """Most events that are published and not yet acknowledged."""
@@ -81,12 +83,11 @@ async def acknowledged(connection: asyncpg.Connection, seqs: Sequence[int]) -> l
 
 async def unknown(connection: asyncpg.Connection, told: Iterable[tuple[UUID | None, str, int]]) -> int:
     """How many of these (event id, stream, version) the store does not hold."""
-    columns = [list(column) for column in zip(*told, strict=True)]
     count: int = await connection.fetchval(
         """SELECT count(*) FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS told(id, stream, version)
            LEFT JOIN event ON event.stream = told.stream AND event.version = told.version AND event.id = told.id
            WHERE event IS NULL""",
-        *columns,
+        *columns(told),
     )
     return count
 
@@ -135,9 +136,8 @@ async def note_loss(connection: asyncpg.Connection, partition: int, at: Position
     )
 
 
-def _columns(reached: Iterable[tuple[int, Position]]) -> list[list[object]]:
-    rows = [(partition, at.offset, at.event_id) for partition, at in reached]
-    return [list(column) for column in zip(*rows, strict=True)]
+def _columns(reached: Iterable[tuple[int, Position]]) -> list[Sequence[Any]]:
+    return columns((partition, at.offset, at.event_id) for partition, at in reached)
 
 
 _NOTE = """

@@ -5,7 +5,7 @@ transactions cannot wait for each other, and stay locked to the commit: version 
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -15,6 +15,7 @@ from shared.errors import Rejected
 from shared.events import catalog, envelope
 from shared.events.base import Event, Slug
 from shared.events.topics import MAX_MESSAGE_BYTES, partition_of
+from shared.runtime.postgres import columns
 
 BEFORE_EVERYTHING = datetime.min.replace(tzinfo=UTC)
 ROOM_FOR_RECORD_FORMAT = 1024
@@ -150,16 +151,12 @@ async def append(connection: asyncpg.Connection, records: Sequence[Record]) -> N
     try:
         await connection.execute(
             _APPEND,
-            *_columns((r.stream, r.version, r.id, r.type, partition_of(envelope.key_of(r.stream))) for r in records),
-            *_columns((r.recorded_at, r.headers, r.value, r.hash) for r in records),
-            *_columns((r.stream, r.version, r.hash, r.recorded_at) for _, r in sorted(ends.items())),
+            *columns((r.stream, r.version, r.id, r.type, partition_of(envelope.key_of(r.stream))) for r in records),
+            *columns((r.recorded_at, r.headers, r.value, r.hash) for r in records),
+            *columns((r.stream, r.version, r.hash, r.recorded_at) for _, r in sorted(ends.items())),
         )
     except asyncpg.UniqueViolationError as error:
         raise VersionConflict from error
-
-
-def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 _APPEND = """

@@ -1,6 +1,7 @@
-"""Connections to PostgreSQL, and which of its errors pass by themselves."""
+"""Connections to PostgreSQL, which of its errors pass by themselves, and rows as the arrays that `unnest` takes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import asyncpg
 
@@ -35,3 +36,8 @@ async def pool(
         command_timeout=60,
         server_settings={"application_name": f"siao-{settings.service}", **(session or {})},
     )
+
+
+def columns(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    """One array a column. There must be a row."""
+    return list(zip(*rows, strict=True))
