@@ -8,6 +8,7 @@ projections hold exactly the stored events, and the figures that a plain fold of
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -33,7 +34,7 @@ class Event:
     value: bytes
     hash: str
 
-    @property
+    @cached_property
     def data(self) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(self.value)
         return told

@@ -1,14 +1,11 @@
 """Every figure of the projections' tables, folded from events the plain way. Shares no code with the projections."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import groupby
-from typing import Any
 
 import asyncpg
 
 from shared.events import envelope
-from tests.support import checker
+from tests.support import checker, plain
 from tests.support.checker import Event, Figures
 
 
@@ -33,44 +30,12 @@ async def stored(connection: asyncpg.Connection) -> Figures:
 
 
 def expected(events: Sequence[Event]) -> Figures:
-    households, helpers = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
-    in_order = sorted(events, key=lambda e: (envelope.key_of(e.stream), e.recorded_at, e.stream, e.version))
-    for _, of_key in groupby(in_order, key=lambda e: envelope.key_of(e.stream)):
-        told = [(event.type, event.data) for event in of_key]
-        households.update(_household(told))
-        helpers.update(_helper(told))
     return {
         **checker.expected(events),
-        "households": households,
-        "helpers": helpers,
+        "households": plain.households(events),
+        "helpers": plain.helpers(events),
         "freshness": _freshness(events),
     }
-
-
-Told = Sequence[tuple[str, dict[str, Any]]]
-"""Type and data of each event of a household or helper, in order."""
-
-
-def _household(told: Told) -> list[tuple[str, ...]]:
-    place: tuple[str, ...] = ()
-    classes: dict[str, str] = {}
-    leads: list[str] = []
-    for kind, data in told:
-        if kind == "HouseholdRegistered.v1":
-            place = (data["village"], data.get("cohort", ""))
-        elif kind == "HouseholdClassified.v1":
-            classes[data["occurred_on"]] = data["household_class"]
-        elif kind == "PairAssigned.v1" and data["role"] == "lead":
-            leads.append(data["helper"])
-        elif kind == "PairEnded.v1" and data["role"] == "lead" and data["helper"] in leads:
-            leads.remove(data["helper"])
-    household_class = classes[max(classes)] if classes else ""
-    return [(*place, household_class, "paired" if leads else "unpaired")] if place else []
-
-
-def _helper(told: Told) -> list[tuple[str, ...]]:
-    enrolled = [data for kind, data in told if kind == "HelperEnrolled.v1"]
-    return [(one["helper"], one["district"], one["kind"], one["office"]) for one in enrolled[-1:]]
 
 
 def _freshness(events: Sequence[Event]) -> Mapping[tuple[str, str], tuple[int, str]]:

@@ -108,7 +108,9 @@ def _acts(draw: random.Random, names: Sequence[str]) -> Iterator[Act]:
                 continue
         if what in ON_PROCESSES:
             longest = SESSION_SECONDS * 2 if what == "SIGSTOP" else 0
-            yield Act(at, what, draw.choice(names), round(draw.uniform(0.3, longest), 1) if longest else 0)
+            zombie = what == "SIGSTOP" and draw.random() < 0.4
+            whom = draw.choice([name for name in names if "projections" in name] if zombie else names)
+            yield Act(at, what, whom, round(draw.uniform(0.3, longest), 1) if longest else 0)
         elif what == "clock is set":
             yield Act(at, what, draw.choice(SERVICES), draw.choice((-DAY, DAY, -60.0, 0.0)))
         elif what == "rebuild":

@@ -53,13 +53,15 @@ async def _broken(kept: "Kept", ran: Ran, events: Sequence[Event]) -> str:
 
 
 async def acknowledged(ran: Ran, events: Sequence[Event]) -> None:
-    """By every receipt that somebody got: its events are stored as it says, and it was always the same."""
+    """By every answer that somebody got: its events are stored as it says, and it was always the same."""
     assert not ran.told.contradictions, f"{len(ran.told.contradictions)} commands got two different receipts"
     stored = {event.id: (event.stream, event.version, event.type) for event in events}
     for receipt in ran.told.receipts.values():
         for event in receipt["events"]:
             is_there = stored.get(event["id"])
             assert is_there == (event["stream"], event["version"], event["type"]), f"{receipt['receipt']}: {is_there}"
+    kept = {command for _, command in map(_command, events)} & ran.told.refused.keys()
+    assert not kept, f"{len(kept)} commands were refused, and are stored"
 
 
 async def wholly(ran: Ran, events: Sequence[Event]) -> None:
@@ -171,6 +173,14 @@ async def final(ran: Ran, _: Sequence[Event]) -> None:
             assert now == seen.final, f"before {seen.mark}: {seen.final} became {now}"
 
 
+async def answered(ran: Ran, _: Sequence[Event]) -> None:
+    """What the gateway said as of past moments is said again, when all is over at the latest."""
+    await ran.watch.ask_again()
+    assert ran.watch.finals, "no answer was final"
+    changed = ran.watch.finals.changed
+    assert not changed, f"{len(changed)} final answers, such as {changed[0]}"
+
+
 async def forward(ran: Ran, events: Sequence[Event]) -> None:
     """No stream went back, and the figures of every moment were those of exactly the events folded by then."""
     before: Look | None = None
@@ -205,6 +215,7 @@ PROMISES: Mapping[str, Kept] = {
     "the projections are the fold of the store": folded,
     "a replay of the log gives the same tables": replayed,
     "nothing final changes": final,
+    "a final answer is given again, whenever it is asked for": answered,
     "figures never stand on anything else than their position": forward,
     "answers say where they stand, and when they are stale": fresh,
     "who is told to end, ends": ended,

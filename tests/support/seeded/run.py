@@ -4,7 +4,8 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import asyncpg
 
 from shared.events.catalog import SERVICES
 from shared.events.topics import FOLLOWERS
-from tests.support import moved_clock, rebuilding
+from tests.support import checker, moved_clock, rebuilding
 from tests.support.seeded.chaos import Chaos
-from tests.support.seeded.load import Agency, Told, programme
+from tests.support.seeded.load import Agency, Told
 from tests.support.seeded.plan import SECONDS, Plan
+from tests.support.seeded.programme import programme
 from tests.support.seeded.promises import Ran, Report, report
 from tests.support.seeded.watch import Watch
 from tests.support.servers import Servers, running
@@ -33,9 +35,12 @@ class Result:
     seed: int
     report: Report
     commands: int
-    events: int
+    events: Mapping[str, int]
+    """Type -> how many are stored."""
     deaths: int
     looks: int
+    finals: int
+    """Questions about the past that had a final answer."""
     seconds: float
 
     @property
@@ -43,7 +48,10 @@ class Result:
         return {promise: why for promise, why in self.report.items() if why}
 
     def __str__(self) -> str:
-        counts = f"{self.commands} commands, {self.events} events, {self.deaths} deaths, {self.looks} looks"
+        counts = (
+            f"{self.commands} commands, {sum(self.events.values())} events, {self.deaths} deaths, {self.looks} looks"
+        )
+        counts += f", {self.finals} final answers"
         broken = "".join(f"\n    ✗ {promise}\n      {why}" for promise, why in self.broken.items())
         return f"seed {self.seed} {'✗' if self.broken else '✓'} {counts}, {self.seconds:.0f} s{broken}"
 
@@ -56,7 +64,7 @@ async def run(plan: Plan, folder: Path, say: Say = lambda _: None) -> Result:
         for service in SERVICES:
             await moved_clock.prepare(servers.admin_dsn, service)
         stack = Stack(servers, plan.workers, plan.second_relays, plan.points)
-        watch, chaos = Watch(servers, stack), Chaos(servers, stack, plan)
+        watch, chaos = Watch(servers, stack, plan.seed), Chaos(servers, stack, plan)
         async with stack.running():
             watching = asyncio.create_task(watch.run())
             try:
@@ -68,10 +76,11 @@ async def run(plan: Plan, folder: Path, say: Say = lambda _: None) -> Result:
                 watching.cancel()
             say("checking")
             kept = await report(Ran(servers, told, watch, chaos, plan.lossy))
-            events = await _count(servers)
+            events = Counter(event.type for event in await checker.stored_events(servers))
         deaths = stack.deaths.total()
     seconds = time.monotonic() - begun
-    return Result(plan.seed, {SETTLES: settled, **kept}, len(told.receipts), events, deaths, len(watch.looks), seconds)
+    seen = len(watch.looks), len(watch.finals)
+    return Result(plan.seed, {SETTLES: settled, **kept}, len(told.receipts), events, deaths, *seen, seconds)
 
 
 async def _break(plan: Plan, stack: Stack, chaos: Chaos, told: Told) -> str:
@@ -126,14 +135,6 @@ async def _waiting(servers: Servers) -> str:
                 AS h LEFT JOIN projections.stream_head AS p USING (stream) WHERE coalesce(p.version, 0) < h.version"""
         )
         return f"{missing} streams of which the projections have not all" if missing else ""
-    finally:
-        await connection.close()
-
-
-async def _count(servers: Servers) -> int:
-    connection = await asyncpg.connect(servers.admin_dsn)
-    try:
-        return sum([await connection.fetchval(f"SELECT count(*) FROM {service}.event") for service in SERVICES])
     finally:
         await connection.close()
 

@@ -14,6 +14,7 @@ from services.projections.models import MODELS
 from shared.runtime.auth import Role
 from tests.support.checker import Figures
 from tests.support.seeded import fold
+from tests.support.seeded.finals import Finals
 from tests.support.servers import Servers
 from tests.support.stack import Stack
 
@@ -21,6 +22,8 @@ EVERY_SECONDS = 0.7
 SLACK = timedelta(seconds=3)
 """Between the gateway's look and ours."""
 STALE_AFTER = timedelta(seconds=60)
+
+_HOUSEHOLDS = "SELECT DISTINCT key FROM stream_head WHERE stream LIKE 'household-%' ORDER BY key"
 
 Final = Mapping[str, tuple[int, int]]
 """Ledger -> how many rows were recorded before a mark, and their checksum."""
@@ -59,8 +62,9 @@ async def look(connection: asyncpg.Connection) -> Look:
 
 
 class Watch:
-    def __init__(self, servers: Servers, stack: Stack) -> None:
+    def __init__(self, servers: Servers, stack: Stack, seed: int) -> None:
         self._servers, self._stack = servers, stack
+        self.finals = Finals(seed)
         self.looks: list[Look] = []
         self.answers = 0
         self.silent: list[str] = []
@@ -68,8 +72,7 @@ class Watch:
 
     async def run(self) -> None:
         """Until cancelled."""
-        headers = {"Authorization": f"Bearer {self._stack.token(Role.SECRETARIAT)}"}
-        async with httpx.AsyncClient(base_url=self._stack.gateway, headers=headers, timeout=20) as client:
+        async with self._client() as client:
             while True:
                 with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                     await self._look()
@@ -77,19 +80,32 @@ class Watch:
                     await self._ask(client)
                 await asyncio.sleep(EVERY_SECONDS)
 
+    async def ask_again(self) -> None:
+        """Every question whose answer was final. Raises httpx.TransportError."""
+        async with self._client() as client:
+            await self.finals.ask_all_again(client)
+
+    def _client(self) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {self._stack.token(Role.SECRETARIAT)}"}
+        return httpx.AsyncClient(base_url=self._stack.gateway, headers=headers, timeout=20)
+
     async def _look(self) -> None:
         """As the gateway's role: a switch to rebuilt tables waits for readers of that name."""
         connection = await asyncpg.connect(self._servers.dsn("gateway"), timeout=5, command_timeout=20)
         try:
             self.looks.append(await look(connection))
+            self.finals.households = [row[0] for row in await connection.fetch(_HOUSEHOLDS)]
         finally:
             connection.terminate()
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
         answer = await client.get("/v1/coverage")
         if answer.status_code == httpx.codes.OK:
+            told = answer.json()
             self.answers += 1
-            self.silent += _missing(answer.json(), datetime.now(UTC))
+            self.silent += _missing(told, datetime.now(UTC))
+            if told["watermark"]:
+                await self.finals.ask(client, datetime.fromisoformat(told["watermark"]))
         elif answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
             self.silent.append(f"status {answer.status_code}: {answer.text[:200]}")
 
