@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 from joserfc import jwt
@@ -27,6 +28,12 @@ def verify(text):
 
 def test_a_token_speaks_for_its_caller():
     assert verify(token()) == CALLER
+
+
+def test_a_clock_set_back_refuses_nobody(monkeypatch):
+    young, later = token(), time.time()
+    monkeypatch.setattr(time, "time", lambda: later - 86_400)
+    assert verify(young) == verify(token()) == CALLER
 
 
 def unsigned():
