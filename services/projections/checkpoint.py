@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.projections.decode import SERVICE_OF_TOPIC, fingerprint
-from services.projections.facts import LogRecord
+from services.projections.decode import SERVICE_OF_TOPIC
+from services.projections.facts import Arrived, Unreadable
 
 SERVICES = tuple(SERVICE_OF_TOPIC.values())
 
@@ -34,7 +34,7 @@ class Slice:
     service: str
     start: int
     """The offset from which the fetch began: nothing stands between it and the first record."""
-    records: Sequence[LogRecord]
+    records: Sequence[Arrived | Unreadable]
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Checkpoint:
     offsets: dict[str, int]
     """Service -> the next offset."""
     tails: dict[str, str]
-    """Service -> fingerprint of the record before it."""
+    """Service -> hash of the record before it, as the bytes came."""
     ledgers: frozenset[str] = frozenset()
     """Names of the ledgers that stand beside it."""
     newest: datetime | None = None
@@ -64,20 +64,26 @@ class Checkpoint:
         if other := self.ledgers ^ {f"{name}_ledger" for name in models}:
             raise OtherReadModels(f"made by another version of Siao: {', '.join(sorted(other))}")
 
-    def pass_over(self, piece: Slice) -> Sequence[LogRecord]:
+    def pass_over(self, piece: Slice) -> Sequence[Arrived | Unreadable]:
         """The records of `piece` that are new; the checkpoint then stands behind them.
 
         Raises LostRecords and LogRewritten.
         """
         service, offset = piece.service, self.offsets[piece.service]
-        if piece.records[0].offset < piece.start:  # the client found its position behind the end, and went back
+        if (
+            piece.records and piece.records[0].at.offset < piece.start
+        ):  # the client found its position behind the end, and went back
             raise LogRewritten(service)
         if piece.start > offset:
             raise LostRecords(f"{service}-{self.partition}: from {piece.start}, but the checkpoint is {offset}")
         for record in piece.records:
-            if record.offset == offset - 1 and self.tails[service] and fingerprint(record) != self.tails[service]:
+            if record.at.offset == offset - 1 and self.tails[service] and record.hash != self.tails[service]:
                 raise LogRewritten(service)
-        new = [record for record in piece.records if record.offset >= offset]
+        new = [record for record in piece.records if record.at.offset >= offset]
         if new:
-            self.offsets[service], self.tails[service] = new[-1].offset + 1, fingerprint(new[-1])
+            self.move(service, new[-1].at.offset, new[-1].hash)
         return new
+
+    def move(self, service: str, offset: int, tail: str) -> None:
+        """Behind the record at `offset`, whose hash is `tail`."""
+        self.offsets[service], self.tails[service] = offset + 1, tail

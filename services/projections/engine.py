@@ -16,7 +16,7 @@ import asyncpg
 
 from services.projections import fold, group, history, ledgers, merges, parking, tables
 from services.projections.checkpoint import Slice
-from services.projections.decode import SERVICE_OF_TOPIC, partition_of, read
+from services.projections.decode import SERVICE_OF_TOPIC, partition_of
 from services.projections.facts import Fact, Unreadable
 from services.projections.fold import Change, Folded
 from services.projections.group import GroupGrew
@@ -61,7 +61,7 @@ async def _settle(
     async with connection.transaction():
         checkpoint = await tables.lock_checkpoint(connection, partition)
         checkpoint.check([model.name for model in models])
-        records = [read(record) for piece in slices for record in checkpoint.pass_over(piece)]
+        records = [record for piece in slices for record in checkpoint.pass_over(piece)]
         if not records:
             return Settled()
         found = await parking.sort_in(connection, partition, records)

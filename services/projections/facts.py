@@ -29,6 +29,17 @@ class LogRecord(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
+class Held(Struct, array_like=True, frozen=True, gc=False):
+    """A LogRecord that is small enough to be held or spooled by the ten thousand."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+
+
 class Fact(Struct, frozen=True, gc=False):
     """What a fold needs of an event."""
 

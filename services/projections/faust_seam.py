@@ -1,6 +1,7 @@
 """The one file that knows how Faust works inside. tests/contracts/test_faust_seam.py pins what it relies on.
 
-Four changes to faust-streaming, each at one of its own joints:
+Five changes to faust-streaming, each at one of its own joints:
+  Fetches           records stay in Kafka's own batches until they are folded (fetched.py)
   BatchScheduling   one item per fetched batch of a partition, not one per record (20 times the rate)
   BatchSchema       hands that item on undecoded
   CheckpointConsumer.seek_to_committed   "committed" means what PostgreSQL says; Kafka's group offsets are never used
@@ -15,16 +16,19 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NoReturn, Protocol, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
+from services.projections.facts import Held
+from services.projections.fetched import Fetches, Unread
 from shared.events.topics import EVENT_TOPICS
 from shared.runtime import logs
 from shared.runtime.settings import Settings
@@ -60,7 +64,9 @@ class Batch:
     topic: str
     partition: int
     offset: int
-    records: Sequence[ConsumerRecord]
+    unread: Sequence[Unread]
+    size: int
+    """How many records, at most."""
     start: int
     """The position from which they were fetched: nothing stands between it and the first record."""
     assignment: int
@@ -77,6 +83,10 @@ class Batch:
     def value(self) -> "Batch":
         return self
 
+    def records(self) -> Iterator[Held]:
+        """To be asked for once. Raises aiokafka's CorruptRecordException."""
+        return chain.from_iterable(batch.records() for batch in self.unread)
+
 
 class BatchScheduling(DefaultSchedulingStrategy):
     """Remembers where each partition stands, to tell a batch where it starts."""
@@ -89,16 +99,23 @@ class BatchScheduling(DefaultSchedulingStrategy):
         self.positions = dict(positions)
         self.assignment += 1
 
-    def iterate(self, records: Mapping[TP, list[ConsumerRecord]]) -> Iterator[tuple[TP, Any]]:
+    def iterate(self, records: Mapping[TP, list[Unread]]) -> Iterator[tuple[TP, Any]]:
         for tp, fetched in records.items():
-            for first in range(0, len(fetched), BATCH_RECORDS):
-                yield tp, self._batch((tp.topic, tp.partition), fetched[first : first + BATCH_RECORDS])
+            some: list[Unread] = []
+            for unread in fetched:
+                some.append(unread)
+                if unread.next_offset - some[0].since >= BATCH_RECORDS:
+                    yield tp, self._batch((tp.topic, tp.partition), some)
+                    some = []
+            if some:
+                yield tp, self._batch((tp.topic, tp.partition), some)
 
-    def _batch(self, place: tuple[str, int], records: Sequence[ConsumerRecord]) -> Batch:
-        last = records[-1]
-        start = self.positions.get(place, records[0].offset)
-        self.positions[place] = last.offset + 1
-        return Batch(*place, last.offset, records, start, self.assignment, last.timestamp, last.timestamp_type)
+    def _batch(self, place: tuple[str, int], some: Sequence[Unread]) -> Batch:
+        last, size = some[-1].batch, some[-1].next_offset - some[0].since
+        start = self.positions.get(place, some[0].since)
+        self.positions[place] = last.next_offset
+        told = last.max_timestamp, last.timestamp_type
+        return Batch(*place, last.next_offset - 1, some, size, start, self.assignment, *told)
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -110,6 +127,10 @@ class BatchSchema(faust.Schema[Any, Any]):
 
 
 class ReadCommittedThread(driver.AIOKafkaConsumerThread):
+    async def on_start(self) -> None:
+        await super().on_start()
+        cast(AIOKafkaConsumer, self._consumer)._fetcher._records = Fetches()
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"

@@ -31,7 +31,7 @@ class Lanes:
         while self._records >= ALL_LANES:
             self._room.clear()
             await self._room.wait()
-        self._records += len(batch.records)
+        self._records += batch.size
         self._waiting[batch.partition].append(batch)
         if batch.partition not in self._running:
             self._running[batch.partition] = asyncio.create_task(self._run(batch.partition))
@@ -39,14 +39,14 @@ class Lanes:
     async def _run(self, partition: int) -> None:
         while batches := self._next(partition):
             await self._settle(partition, batches)
-            self._records -= sum(len(batch.records) for batch in batches)
+            self._records -= sum(batch.size for batch in batches)
             self._room.set()
         del self._running[partition]
 
     def _next(self, partition: int) -> list[Batch]:
         waiting, taken, records = self._waiting[partition], 0, 0
         while taken < len(waiting) and records < ONE_TRANSACTION:
-            records += len(waiting[taken].records)
+            records += waiting[taken].size
             taken += 1
         batches, self._waiting[partition] = waiting[:taken], waiting[taken:]
         return batches

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -10,7 +11,7 @@ import asyncpg
 from services.projections import checkpoints, engine, metrics
 from services.projections.checkpoint import LogRewritten, LostRecords, Slice
 from services.projections.checkpoints import Offsets
-from services.projections.decode import SERVICE_OF_TOPIC
+from services.projections.decode import SERVICE_OF_TOPIC, read
 from services.projections.engine import Settled
 from services.projections.faust_seam import App, Batch, event_stream, make_app
 from services.projections.lanes import Lanes
@@ -50,10 +51,11 @@ class Worker:
         batches = [batch for batch in batches if self.app.is_current(batch)]
         if not batches:
             return
-        slices = [Slice(SERVICE_OF_TOPIC[batch.topic], batch.start, batch.records) for batch in batches]
+        # Read once, however often PostgreSQL is asked; and not before there is a connection, or too much would wait.
+        slices = cache(lambda: [slice_of(batch) for batch in batches])
         begun = time.perf_counter()
         try:
-            settled = await self.database.run(lambda connection: fold(connection, partition, slices))
+            settled = await self.database.run(lambda connection: fold(connection, partition, slices()))
         except LogRewritten as found:
             await self.rewind(next(b.topic for b in batches if SERVICE_OF_TOPIC[b.topic] == found.service), partition)
             await self.app.give_up(found)
@@ -64,8 +66,12 @@ class Worker:
             await self.app.give_up(error)
         else:
             metrics.SECONDS.observe(time.perf_counter() - begun)
-            metrics.BATCH.observe(sum(len(batch.records) for batch in batches))
+            metrics.BATCH.observe(sum(len(piece.records) for piece in slices()))
             tell(partition, settled)
+
+
+def slice_of(batch: Batch) -> Slice:
+    return Slice(SERVICE_OF_TOPIC[batch.topic], batch.start, [read(record) for record in batch.records()])
 
 
 async def fold(connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:

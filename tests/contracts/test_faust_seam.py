@@ -18,6 +18,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from services.projections.faust_seam import (
+    BATCH_RECORDS,
     App,
     BatchScheduling,
     BatchSchema,
@@ -26,6 +27,7 @@ from services.projections.faust_seam import (
     Transport,
     make_app,
 )
+from services.projections.fetched import Unread
 from shared.events.topics import EVENT_TOPICS, PARTITIONS
 from shared.runtime.settings import Settings
 
@@ -44,6 +46,7 @@ def test_the_versions_are_those_whose_source_was_read(package: str, pinned: str)
     [
         (faust.App._new_transport, ["self"]),
         (driver.Consumer._new_consumer_thread, ["self"]),
+        (driver.AIOKafkaConsumerThread.on_start, ["self"]),
         (driver.AIOKafkaConsumerThread._create_worker_consumer, ["self", "transport"]),
         (driver.AIOKafkaConsumerThread.seek_wait, ["self", "partitions"]),
         (driver.AIOKafkaConsumerThread.earliest_offsets, ["self", "partitions"]),
@@ -65,13 +68,17 @@ def test_every_seek_goes_through_seek_to_committed():
     assert "self.perform_seek()" in inspect.getsource(Consumer.getmany)  # when it rewinds
 
 
+def unread(since: int, next_offset: int) -> Unread:
+    batch = SimpleNamespace(next_offset=next_offset, max_timestamp=0, timestamp_type=0)
+    return Unread(TOPICS[0], 3, since, batch)
+
+
 def test_items_come_from_the_scheduler_and_carry_the_fields_of_a_record():
     assert "self.scheduler.iterate(records)" in inspect.getsource(Consumer.getmany)
     used = {"topic", "partition", "offset", "timestamp", "timestamp_type", "headers", "key", "value", "checksum"}
     used |= {"serialized_key_size", "serialized_value_size"}
     source = inspect.getsource(driver.Consumer._to_message)
-    record = SimpleNamespace(topic=TOPICS[0], partition=3, offset=7, timestamp=1, timestamp_type=0)
-    ((_, batch),) = BatchScheduling().iterate({TP(TOPICS[0], 3): [record]})
+    ((_, batch),) = BatchScheduling().iterate({TP(TOPICS[0], 3): [unread(7, 8)]})
     assert all(f"record.{name}" in source and hasattr(batch, name) for name in used)
     assert BatchSchema().loads_value(None, SimpleNamespace(value=batch.value)) is batch
 
@@ -135,7 +142,17 @@ def test_a_new_connection_to_a_known_broker_is_noticed():
 def test_a_batch_knows_where_its_fetch_began():
     scheduling, tp = BatchScheduling(), TP(TOPICS[0], 3)
     scheduling.assigned({(TOPICS[0], 3): 5})
-    records = [SimpleNamespace(offset=n, timestamp=0, timestamp_type=0) for n in (5, 6, 9, 10)]
-    (first,) = [batch for _, batch in scheduling.iterate({tp: records[:2]})]
-    (second,) = [batch for _, batch in scheduling.iterate({tp: records[2:]})]
+    (first,) = [batch for _, batch in scheduling.iterate({tp: [unread(5, 6), unread(6, 7)]})]
+    (second,) = [batch for _, batch in scheduling.iterate({tp: [unread(9, 11)]})]
     assert [(b.start, b.offset, b.assignment) for b in (first, second)] == [(5, 6, 1), (7, 10, 1)]
+
+
+def test_a_batch_has_a_size():
+    half, tp = BATCH_RECORDS // 2, TP(TOPICS[0], 3)
+    fetched = [unread(n * half, (n + 1) * half) for n in range(5)]
+    batches = [batch for _, batch in BatchScheduling().iterate({tp: fetched})]
+    assert [(b.start, b.size, b.offset) for b in batches] == [
+        (0, BATCH_RECORDS, BATCH_RECORDS - 1),
+        (BATCH_RECORDS, BATCH_RECORDS, 2 * BATCH_RECORDS - 1),
+        (2 * BATCH_RECORDS, half, 5 * half - 1),
+    ]

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.projections import checkpoints, engine, progress
-from services.projections.checkpoint import LogRewritten, LostRecords, Slice
+from services.projections.checkpoint import LogRewritten, LostRecords
 from shared.events.codes import Dimension, HouseholdClass
 from shared.events.envelope import GENESIS, timestamp
 from shared.events.topics import EVENT_TOPICS, partition_of
@@ -33,7 +33,7 @@ from tests.support.log import (
     sealed,
     told,
 )
-from tests.support.projections import assert_rolled_up, crowd, feed, state, tables
+from tests.support.projections import assert_rolled_up, crowd, feed, slice_of, state, tables
 from tests.support.servers import Servers
 
 KEY = household(1)
@@ -202,7 +202,7 @@ async def test_garbage_is_quarantined_and_passed_over(database: asyncpg.Connecti
 async def test_records_that_never_came_are_noticed(database: asyncpg.Connection):
     record = replace(Log().add(NAME, registered(KEY)), offset=1)
     with pytest.raises(LostRecords):
-        await engine.settle(database, record.partition, [Slice("registry", 1, [record])])
+        await engine.settle(database, record.partition, [slice_of([record], 1)])
     assert await database.fetchval("SELECT count(*) FROM checkpoint") == 0
 
 
@@ -213,9 +213,9 @@ async def test_a_log_that_was_cut_and_filled_again_is_noticed_and_read_from_the_
     before = await state(database)
     filled = replace(sealed(NAME, 2, told(one)["ce_hash"], assessed(KEY, living=True), START), offset=1)
     with pytest.raises(LogRewritten):
-        await engine.settle(database, one.partition, [Slice("registry", 1, [filled])])
+        await engine.settle(database, one.partition, [slice_of([filled], 1)])
     with pytest.raises(LogRewritten):  # the consumer was sent back to where the log begins
-        await engine.settle(database, one.partition, [Slice("registry", 2, [one])])
+        await engine.settle(database, one.partition, [slice_of([one], 2)])
     await checkpoints.rewind(database, one.topic, one.partition)
     assert await checkpoints.offsets(database) == {(topic.name, one.partition): 0 for topic in EVENT_TOPICS.values()}
     (settled,) = await feed(database, [one, two])

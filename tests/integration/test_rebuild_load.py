@@ -13,9 +13,9 @@ import pytest
 
 from services.projections import ledgers
 from services.projections.decode import SERVICE_OF_TOPIC
+from services.projections.facts import Held
 from services.projections.models import MODELS
 from services.projections.rebuild import load
-from services.projections.rebuild.reading import Record as Held
 from services.projections.rebuild.spool import Spool
 from shared.events.codes import HouseholdClass
 from shared.events.topics import EVENT_TOPICS, PARTITIONS

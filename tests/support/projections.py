@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.projections import engine
 from services.projections.checkpoint import Slice
-from services.projections.decode import SERVICE_OF_TOPIC
+from services.projections.decode import SERVICE_OF_TOPIC, read
 from services.projections.engine import Settled
 from services.projections.facts import LogRecord
 from services.projections.models import MODELS
@@ -62,9 +62,14 @@ def slices(records: Iterable[LogRecord]) -> dict[int, list[Slice]]:
     for record in records:
         found[record.topic, record.partition].append(record)
     made: dict[int, list[Slice]] = defaultdict(list)
-    for (topic, partition), some in found.items():
-        made[partition].append(Slice(SERVICE_OF_TOPIC[topic], some[0].offset, some))
+    for (_, partition), some in found.items():
+        made[partition].append(slice_of(some, some[0].offset))
     return made
+
+
+def slice_of(records: Sequence[LogRecord], start: int) -> Slice:
+    """Of one partition, fetched from `start` on."""
+    return Slice(SERVICE_OF_TOPIC[records[0].topic], start, [read(record) for record in records])
 
 
 async def feed(connection: asyncpg.Connection, records: Sequence[LogRecord]) -> list[Settled]:

@@ -8,7 +8,7 @@ from services.projections.lanes import ALL_LANES, ONE_TRANSACTION, Lanes
 
 
 def batch(partition: int, size: int, name: str = "") -> Any:
-    return SimpleNamespace(partition=partition, records=range(size), name=name)
+    return SimpleNamespace(partition=partition, size=size, name=name)
 
 
 class Recorder:

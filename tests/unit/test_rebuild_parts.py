@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from deploy.local.rebuild import moment_of
 from deploy.local.trouble import Trouble
-from services.projections.checkpoint import Slice
 from services.projections.rebuild import merged, targets
 from tests.support.log import START, Log, Record, assessed, delivered, household, registered
 
@@ -55,10 +54,9 @@ def test_what_was_known_then():
     log.add(f"household-{KEY}", registered(KEY))
     log.add(f"household-{KEY}", assessed(KEY, living=True))
     late = log.add(f"case-{KEY}", delivered(KEY, 1))
-    some = [Slice("registry", 0, [*log.records[:2], at(0, 2)]), Slice("interventions", 0, [late])]
-    untimed = Slice("registry", 3, [Record(REGISTRY.topic, 0, 3, None, b"", [])])
-    kept = merged.known_by([*some, untimed], START + timedelta(seconds=1))  # type: ignore[list-item]
-    assert [(piece.service, len(piece.records)) for piece in kept] == [("registry", 3)]
+    untimed, then = Record(REGISTRY.topic, 0, 3, None, b"", []), START + timedelta(seconds=1)
+    some = [*log.records[:2], at(0, 2), late, untimed]
+    assert [merged.is_known(record, then) for record in some] == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize(

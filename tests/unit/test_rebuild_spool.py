@@ -5,16 +5,16 @@ from contextlib import ExitStack
 
 import pytest
 
-from services.projections.rebuild.reading import Record
+from services.projections.facts import Held
 from services.projections.rebuild.spool import Spool
 
 HEAP = 200
 
 
-def record(offset: int, keys: int) -> Record:
+def record(offset: int, keys: int) -> Held:
     key = None if offset % 97 == 0 else f"hh_{offset % keys}".encode()
     value = None if offset % 89 == 0 else b"{}"
-    return Record("siao.registry.v1", 3, offset, key, value, [("ce_id", b"1"), ("ce_time", None)])
+    return Held("siao.registry.v1", 3, offset, key, value, [("ce_id", b"1"), ("ce_time", None)])
 
 
 @pytest.mark.parametrize("total", [0, 1, HEAP, 10 * HEAP, 80 * HEAP])

@@ -16,12 +16,12 @@ from confluent_kafka import Consumer
 
 from services.projections import fold, ledgers, parking, tables
 from services.projections.card import blank
-from services.projections.checkpoint import Checkpoint, Slice
-from services.projections.decode import SERVICE_OF_TOPIC, read
-from services.projections.facts import Arrived, Fact, Unreadable
+from services.projections.checkpoint import Checkpoint
+from services.projections.decode import SERVICE_OF_TOPIC, fingerprint, read
+from services.projections.facts import Arrived, Fact, Held, Unreadable
 from services.projections.models import MODELS
-from services.projections.rebuild.merged import known_by
-from services.projections.rebuild.reading import Record, chunks
+from services.projections.rebuild.merged import is_known
+from services.projections.rebuild.reading import chunks
 from services.projections.rebuild.spool import Spool
 from services.projections.rebuild.tally import Tally
 from services.projections.streams import Stream
@@ -53,20 +53,14 @@ def _gather(
     count = 0
     for records in chunks(consumer, checkpoint.partition, until):
         count += len(records)
-        slices = _slices(checkpoint, records)
-        for piece in known_by(slices, moment) if moment else slices:
-            spool.add(checkpoint.pass_over(piece))  # type: ignore[arg-type]  # what went in comes out
+        kept = [record for record in records if moment is None or is_known(record, moment)]
+        spool.add(kept)
+        for last in {record.topic: record for record in kept}.values():
+            checkpoint.move(SERVICE_OF_TOPIC[last.topic], last.offset, fingerprint(last))
     return Tally(read=count)
 
 
-def _slices(checkpoint: Checkpoint, records: Sequence[Record]) -> list[Slice]:
-    of: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        of[SERVICE_OF_TOPIC[record.topic]].append(record)
-    return [Slice(service, checkpoint.offsets[service], some) for service, some in of.items()]
-
-
-async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: list[Record]) -> Tally:
+async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: list[Held]) -> Tally:
     """Every record of the keys in a heap."""
     number = checkpoint.partition
     streams, unreadable = _sorted(heap)
@@ -82,7 +76,7 @@ async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: li
     return Tally(folded=len(arrived))
 
 
-def _sorted(heap: Sequence[Record]) -> tuple[dict[str, Stream], list[Unreadable]]:
+def _sorted(heap: Sequence[Held]) -> tuple[dict[str, Stream], list[Unreadable]]:
     of: dict[str, list[Arrived | Unreadable]] = defaultdict(list)
     unreadable = []
     for record in map(read, heap):

@@ -10,7 +10,8 @@ from datetime import datetime
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from services.projections.checkpoint import Slice
-from services.projections.decode import SERVICE_OF_TOPIC
+from services.projections.decode import SERVICE_OF_TOPIC, read
+from services.projections.facts import LogRecord
 from shared.events.topics import EVENT_TOPICS
 
 AT_ONCE = 4_000
@@ -74,13 +75,13 @@ def _take(waiting: Waiting, open_: set[TopicPartition], at: dict[TopicPartition,
         while horizon is not None and count and recorded(records[count - 1]) > horizon:
             count -= 1
         if count:
-            taken.append(Slice(SERVICE_OF_TOPIC[place.topic], at[place], records[:count]))
+            taken.append(Slice(SERVICE_OF_TOPIC[place.topic], at[place], [read(record) for record in records[:count]]))
             at[place] = records[count - 1].offset + 1
             del records[:count]
     return taken
 
 
-def recorded(record: ConsumerRecord) -> bytes:
+def recorded(record: LogRecord) -> bytes:
     """`ce_time` as it stands: of sound events it sorts like the time itself. Empty where there is none."""
     for name, text in record.headers:
         if name == "ce_time":
@@ -88,14 +89,9 @@ def recorded(record: ConsumerRecord) -> bytes:
     return b""
 
 
-def known_by(slices: list[Slice], moment: datetime) -> list[Slice]:
-    """Only what was recorded up to `moment`. Whose time nobody can read was never known."""
-    kept = [Slice(s.service, s.start, [r for r in s.records if _is_known(recorded(r), moment)]) for s in slices]
-    return [piece for piece in kept if piece.records]
-
-
-def _is_known(time: bytes, moment: datetime) -> bool:
+def is_known(record: LogRecord, moment: datetime) -> bool:
+    """Whether it was recorded up to `moment`. Whose time nobody can read was never known."""
     try:
-        return datetime.fromisoformat(time.decode()) <= moment
+        return datetime.fromisoformat(recorded(record).decode()) <= moment
     except (ValueError, TypeError):  # no time at all, or without a zone
         return False

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from msgspec import Struct
 
 from services.projections.decode import SERVICE_OF_TOPIC
+from services.projections.facts import Held
 from shared.events.topics import EVENT_TOPICS
 from shared.runtime.settings import Settings
 
@@ -17,17 +17,6 @@ WAIT_SECONDS = 0.2
 SILENT_SECONDS = 30
 AHEAD_KBYTES = 16_384
 """What the client may hold of each partition before it is asked for."""
-
-
-class Record(Struct, array_like=True, frozen=True, gc=False):
-    """A record of the log, small enough to be held or spooled by the ten thousand."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes | None]]
 
 
 @contextmanager
@@ -61,7 +50,7 @@ def reading(settings: Settings) -> Iterator[Consumer]:
         consumer.close()
 
 
-def chunks(consumer: Consumer, number: int, until: Mapping[str, int]) -> Iterator[list[Record]]:
+def chunks(consumer: Consumer, number: int, until: Mapping[str, int]) -> Iterator[list[Held]]:
     """From the beginning to just before `until` (service -> offset); each topic in the order of its offsets.
 
     Blocks. Raises KafkaException, and TimeoutError when nothing arrives.
@@ -83,11 +72,11 @@ def chunks(consumer: Consumer, number: int, until: Mapping[str, int]) -> Iterato
             raise TimeoutError(f"records of partition {number} are there and none arrives")
 
 
-def _record(message: Message) -> Record | None:
+def _record(message: Message) -> Held | None:
     """None for the note that the end is reached. Raises KafkaException for any other trouble."""
     if error := message.error():
         if error.code() == KafkaError._PARTITION_EOF:
             return None
         raise KafkaException(error)
     of: Any = message  # the client's own stubs call all of this optional
-    return Record(of.topic(), of.partition(), of.offset(), of.key(), of.value(), of.headers() or [])
+    return Held(of.topic(), of.partition(), of.offset(), of.key(), of.value(), of.headers() or [])

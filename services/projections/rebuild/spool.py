@@ -8,13 +8,13 @@ from zlib import crc32
 
 import msgspec
 
-from services.projections.rebuild.reading import Record
+from services.projections.facts import Held
 
 HEAP = 50_000
 """Records, about: what a process holds at once."""
 _LENGTH = 4
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Record).decode
+_decode = msgspec.msgpack.Decoder(Held).decode
 
 
 class Spool:
@@ -22,10 +22,10 @@ class Spool:
 
     def __init__(self, stack: ExitStack, total: int, heap: int = HEAP) -> None:
         count = -(-total // heap)
-        self._held: list[Record] = []
+        self._held: list[Held] = []
         self._files = [stack.enter_context(TemporaryFile()) for _ in range(count if count > 1 else 0)]  # noqa: SIM115
 
-    def add(self, records: Iterable[Record]) -> None:
+    def add(self, records: Iterable[Held]) -> None:
         if not self._files:
             self._held += records
             return
@@ -34,7 +34,7 @@ class Spool:
             file = self._files[crc32(record.key or b"") % len(self._files)]
             file.write(len(data).to_bytes(_LENGTH, "little") + data)
 
-    def heaps(self) -> Iterator[list[Record]]:
+    def heaps(self) -> Iterator[list[Held]]:
         """Each in the order in which its records were added."""
         if self._held:
             held, self._held = self._held, []
@@ -44,6 +44,6 @@ class Spool:
             yield list(_read(file))
 
 
-def _read(file: BinaryIO) -> Iterator[Record]:
+def _read(file: BinaryIO) -> Iterator[Held]:
     while length := file.read(_LENGTH):
         yield _decode(file.read(int.from_bytes(length, "little")))

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -51,7 +51,8 @@ _decode = msgspec.json.Decoder(_Slim).decode
 def cell(partition: int, headers: Iterable[tuple[str, bytes]], value: bytes) -> Cell:
     data = _decode(value)
     dimension = data.dimensions[0] if data.dimensions else next((n.dimension for n in data.needs if n.in_need), "")
-    return partition, dict(headers)["ce_type"].decode(), dimension
+    kind = next(text for name, text in headers if name == "ce_type")
+    return partition, kind.decode(), dimension
 
 
 def cell_of(message: Any) -> Cell:
@@ -116,6 +117,6 @@ class Stopwatch:
         print(json.dumps(told), flush=True)
 
 
-def counted(partition: int, records: Sequence[Any]) -> Counter[Cell]:
+def counted(partition: int, records: Iterable[Any]) -> Counter[Cell]:
     """Of records with `headers` and `value`, as aiokafka has them."""
     return Counter(cell(partition, record.headers, record.value) for record in records)

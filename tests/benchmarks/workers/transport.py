@@ -59,24 +59,23 @@ class Count:
 
     async def _fold(self, partition: int, batches: list[Batch]) -> None:
         for batch in batches:
-            self._held.update(counted(partition, batch.records))
-            self._watch.add(len(batch.records), lambda: [(*cell, n) for cell, n in self._held.items()])
+            counts = counted(partition, batch.records())
+            self._held.update(counts)
+            self._watch.add(counts.total(), lambda: [(*cell, n) for cell, n in self._held.items()])
 
     async def _commit(self, partition: int, batches: list[Batch]) -> None:
         assert self._pool is not None
-        done = 0
         async with self._pool.acquire() as connection, connection.transaction():
             counts: Counter[Cell] = Counter()
             for batch in batches:
                 following = await connection.fetchval(LOCK, batch.topic, partition)
                 assert batch.start <= following, "records were lost"
-                new = [record for record in batch.records if record.offset >= following]
+                new = (record for record in batch.records() if record.offset >= following)
                 counts.update(counted(partition, new))
                 await connection.execute(MOVE, batch.topic, partition, batch.offset + 1)
-                done += len(new)
             if counts:
                 await connection.execute(NUMBERED, *columns(counts))
-        self._watch.add(done)
+        self._watch.add(counts.total())
 
 
 def main() -> None:
