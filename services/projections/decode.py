@@ -12,7 +12,7 @@ from functools import lru_cache
 from pydantic import ValidationError
 
 from services.projections.facts import Arrived, At, Fact, LogRecord, Unreadable
-from services.projections.reader import readers
+from services.projections.reader import names_once, readers
 from shared.events import catalog, topics
 from shared.events.base import Event
 from shared.events.envelope import key_of
@@ -56,7 +56,7 @@ def read(record: LogRecord) -> Arrived | Unreadable:
     try:
         told = _told(record, headers)
         stream, version = _place(record, told)
-        if told["ce_hash"] != digest:
+        if told.get("ce_hash") != digest:
             return Unreadable(at, stream, version, digest, headers, value, "altered", "the hash does not fit")
         fact = _fact(told, stream, version, value)
         return Arrived(at, fact, _day(told["ce_occurredon"]), told["ce_prevhash"], digest, headers, value)
@@ -143,6 +143,8 @@ def _fact(told: dict[str, str], stream: str, version: int, value: bytes) -> Fact
     event, key = event_of(told["ce_type"], value), key_of(stream)
     if KIND_OF_TYPE[told["ce_type"]] != stream.partition("-")[0]:
         raise Refused("ce_type: of another kind of stream")
+    if not names_once(event, value):
+        raise Refused("data: a name given twice")
     if getattr(event, "household", None) != key and getattr(event, "helper", None) != key:
         raise Refused("data: of another household or helper")
     order = (_moment(told["ce_time"]), stream, version)

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 import asyncpg
 
@@ -14,6 +15,7 @@ from services.projections.streams import Head, Record, Slot, Stream
 from shared.events import envelope
 from shared.runtime.postgres import columns
 
+PARKED = ["stream", "version", "hash", "key", "reason", "topic", "partition", "offset", "headers", "value"]
 HEAD = ["stream", "key", "partition", "version", "hash", "state", "reason"]
 QUARANTINE_BYTES = 65_536
 """Kept of an unreadable record's headers, and of its value."""
@@ -100,12 +102,13 @@ async def _load(connection: asyncpg.Connection, named: Mapping[str, Sequence[Rec
             streams[name].known[version] = digest
     if parked:
         for row in await connection.fetch(QUERIES["parked_of"], parked):
-            streams[row["stream"]].waiting[row["version"], row["hash"]] = _unpark(row)
+            streams[row["stream"]].waiting[row["version"], row["hash"]] = unparked(row)
     return streams
 
 
-def _unpark(row: asyncpg.Record) -> Record:
-    """Read again: what an older worker could not read, this one may."""
+def unparked(row: Mapping[str, Any]) -> Record:
+    """Read again: what an older worker could not read, this one may. What is not altered came with the hash that it is
+    stored under."""
     at, headers, value = At(row["topic"], row["partition"], row["offset"]), row["headers"], row["value"]
     if row["reason"] == "altered":
         return Unreadable(at, row["stream"], row["version"], row["hash"], headers, value, "altered", "")
@@ -126,7 +129,7 @@ async def _save(
 
 
 async def _park(connection: asyncpg.Connection, streams: Mapping[str, Stream]) -> None:
-    waiting = [_parked(name, stream, r) for name, stream in streams.items() for r in stream.waiting.values()]
+    waiting = [parked_row(name, stream, r) for name, stream in streams.items() for r in stream.waiting.values()]
     if waiting:
         await connection.execute(QUERIES["park"], *columns(waiting))
 
@@ -137,7 +140,8 @@ def _head(name: str, partition: int, stream: Stream) -> tuple[object, ...]:
     return name, envelope.key_of(name), partition, *stream.head, state, reason
 
 
-def _parked(name: str, stream: Stream, record: Record) -> tuple[object, ...]:
+def parked_row(name: str, stream: Stream, record: Record) -> tuple[object, ...]:
+    """The columns of PARKED."""
     place = (name, record.version, record.hash, envelope.key_of(name), stream.reason(record))
     return *place, *record.at, record.headers, record.value
 

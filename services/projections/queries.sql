@@ -62,7 +62,7 @@ WHERE (parked.stream, parked.version, parked.hash) = (freed.stream, freed.versio
 INSERT INTO parked (stream, version, hash, key, reason, topic, partition, "offset", headers, value)
 SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[],
                      $6::text[], $7::smallint[], $8::bigint[], $9::bytea[], $10::bytea[])
-ON CONFLICT (stream, version, hash) DO UPDATE SET reason = excluded.reason
+ON CONFLICT (stream, version, hash) DO UPDATE SET reason = excluded.reason, "offset" = excluded."offset"
 
 -- name: quarantine
 INSERT INTO quarantine (topic, partition, "offset", reason, stream, version, size, headers, value)

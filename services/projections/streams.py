@@ -26,7 +26,7 @@ class Head(NamedTuple):
 @dataclass
 class Stream:
     """A stream into which records are sorted. What comes of it does not depend on their order, except in a fork:
-    of two records that both continue the stream, the first is folded."""
+    of two records that both continue the stream, the first in the log is folded."""
 
     head: Head = field(default_factory=Head)
     known: dict[int, str] = field(default_factory=dict)
@@ -43,6 +43,8 @@ class Stream:
         self._fold_what_waits()
         for record in records:
             slot = record.version, record.hash
+            if self.waiting and isinstance(record, Arrived):
+                self._take_over(slot)
             if self.known.get(record.version) == record.hash or slot in self.waiting:
                 self.repeated += 1
             elif isinstance(record, Arrived) and self._continues(record):
@@ -60,6 +62,12 @@ class Stream:
             return "fork"
         return "gap" if record.version > self.head.version + 1 else "chain"
 
+    def _take_over(self, slot: Slot) -> None:
+        """A sound record comes in place of a copy that nobody could read: `ce_hash` is no part of what is hashed."""
+        if isinstance(self.waiting.get(slot), Unreadable):
+            del self.waiting[slot]
+            self.waited.discard(slot)
+
     def _continues(self, record: Arrived) -> bool:
         return record.version == self.head.version + 1 and record.prev_hash == self.head.hash
 
@@ -74,4 +82,4 @@ class Stream:
 
     def _fold_what_waits(self) -> None:
         while following := [r for r in self.waiting.values() if isinstance(r, Arrived) and self._continues(r)]:
-            self._fold(following[0])
+            self._fold(min(following, key=lambda r: r.at.offset))

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from services.projections import reader
 from services.projections.decode import read
 from services.projections.facts import Arrived
-from services.projections.reader import fast, readers
+from services.projections.reader import fast, names_once, readers
 from shared.events.base import Event
 from shared.events.catalog import EVENTS
 from tests.support.log import Record
@@ -106,6 +107,19 @@ def test_every_golden_record_is_believed(name: str):
     arrived = read(Record(sample["topic"], sample["partition"], 0, key, value, headers))
     assert isinstance(arrived, Arrived), arrived
     assert arrived.fact.type == name
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_name_given_twice_is_seen_wherever_it_stands(name: str, monkeypatch: pytest.MonkeyPatch):
+    event = golden(name)
+    value = json.dumps(event, separators=(",", ":")).encode()
+    for at in [n for n, byte in enumerate(value) if value[n - 1 : n] in b"{," and byte == ord('"')]:
+        end = value.index(b":", at)
+        for of in (b'"x:y"', b"1", b"null"):
+            twice = value[:at] + value[at:end] + b":" + of + b"," + value[at:]
+            assert not names_once(readers()[name](value), twice)
+    monkeypatch.setattr(reader, "_in_full", lambda _: pytest.fail("a sound event needs no second look"))
+    assert names_once(readers()[name](value), value)
 
 
 @pytest.mark.parametrize("name", EVENTS)

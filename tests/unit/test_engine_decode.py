@@ -36,6 +36,11 @@ def data(text: str) -> Callable[[Record], Record]:
     return lambda record: resealed(record, text.encode())
 
 
+def more(before: str, text: str) -> Callable[[Record], Record]:
+    """With `text` added behind the first `before`."""
+    return lambda record: data((record.value or b"").decode().replace(before, before + text, 1))(record)
+
+
 def test_a_sound_record_is_read():
     arrived = read(good())
     assert isinstance(arrived, Arrived)
@@ -113,6 +118,9 @@ BROKEN: dict[str, tuple[Callable[[Record], Record], str, bool]] = {
         "data: extra_forbidden",
         True,
     ),
+    "a name twice": (more("{", '"village":"40190101",'), "data: a name given twice", True),
+    "a name twice, further in": (more('"members":[{', '"relation":"head",'), "data: a name given twice", True),
+    "a name twice, behind an escape": (more("{", '"vill\\u0061ge":"40190101",'), "data: a name given twice", True),
     "another household": (
         lambda r: resealed(r, (r.value or b"").replace(KEY.encode(), household(2).encode(), 1)),
         "data: of another household or helper",

@@ -24,6 +24,10 @@ def header(record: Record, name: str, value: bytes) -> Record:
         return changed
 
 
+def hashed(record: Record, digest: bytes) -> Record:
+    return replace(record, headers=[(n, digest if n == "ce_hash" else v) for n, v in record.headers])
+
+
 def data(text: bytes) -> Callable[[Record], Record]:
     return lambda record: resealed(record, text)
 
@@ -53,6 +57,9 @@ KINDS: Mapping[str, Callable[[Record], Record]] = {
     "an oversized header": lambda r: header(r, "ce_subject", b"x" * 500_000),
     "a thousand headers": lambda r: replace(r, headers=[*r.headers, *((f"x{n}", b"1") for n in range(1000))]),
     "wrong hash": lambda r: replace(r, value=(r.value or b"") + b" "),
+    "no hash": lambda r: replace(r, headers=[(n, v) for n, v in r.headers if n != "ce_hash"]),
+    "another's hash": lambda r: hashed(r, b"0" * 64),
+    "its hash in capitals": lambda r: hashed(r, told(r)["ce_hash"].upper().encode()),
     "wrong key": lambda r: replace(r, key=b"hh_00000000000000000000"),
     "no key": lambda r: replace(r, key=None),
 }
