@@ -18,7 +18,7 @@ from string import Template
 from deploy.local import credentials, postgres, provision
 from deploy.local.home import write_private
 from deploy.local.kafka import Login
-from deploy.local.trouble import Trouble, explained
+from deploy.local.trouble import Trouble, awaits_rebuild, explained
 from shared.runtime import auth
 from shared.runtime.embedded import kafka
 
@@ -78,6 +78,8 @@ def bring_up_to_date(folder: Path) -> None:
     words = credentials.passwords(folder)
     dsn = f"postgresql://admin:{words['postgres']['admin']}@{POSTGRES}/postgres"
     asyncio.run(provision.provision(Login(KAFKA, kafka.ADMIN, words["kafka"][kafka.ADMIN]), dsn, folder))
+    if other := asyncio.run(postgres.awaits_rebuild(dsn)):
+        print(*awaits_rebuild(other), sep="\n")
 
 
 def token(folder: Path, agency: str, role: str = auth.Role.AGENCY) -> str:

@@ -219,6 +219,12 @@ CATALOG: dict[str, Problem] = {
         "ติดต่อที่เก็บข้อมูลไม่ได้ กรุณาส่งใหม่ด้วยรหัสเดิม ระบบจะบันทึกเพียงครั้งเดียว",
         retryable=True,
     ),
+    "awaits_rebuild": Problem(
+        503,
+        "This is answered from tables that are still to be made: whoever runs this system gives `./siao rebuild`.",
+        "คำถามนี้ต้องใช้ตารางที่ยังไม่ได้สร้าง ผู้ดูแลระบบต้องสั่ง ./siao rebuild ก่อน",
+        retryable=True,
+    ),
     "answer_lost": Problem(
         503,
         "The service went away before it answered: it may or may not be recorded. Send it again under the same id.",

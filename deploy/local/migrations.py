@@ -48,14 +48,14 @@ async def apply(connection: asyncpg.Connection, schema: str, owner: str, migrati
     Raises Trouble when an applied file was changed or is gone, asyncpg.PostgresError when a file is wrong.
     """
     async with connection.transaction():
-        await _become(connection, schema, owner)
+        await become(connection, schema, owner)
         await connection.execute(TABLE)
         applied = dict(await connection.fetch("SELECT file, sha256 FROM migration"))
     _check(schema, applied, migrations)
     fresh = [migration for migration in migrations if migration.name not in applied]
     for migration in fresh:
         async with connection.transaction():
-            await _become(connection, schema, owner)
+            await become(connection, schema, owner)
             await connection.execute(migration.sql)
             await connection.execute(
                 "INSERT INTO migration (file, sha256) VALUES ($1, $2)", migration.name, migration.sha256
@@ -63,7 +63,15 @@ async def apply(connection: asyncpg.Connection, schema: str, owner: str, migrati
     return [migration.name for migration in fresh]
 
 
-async def _become(connection: asyncpg.Connection, schema: str, owner: str) -> None:
+async def unlike(connection: asyncpg.Connection, schema: str, migrations: Sequence[Migration]) -> list[str]:
+    """Names of those that were applied to a schema and are not among these, or not the same."""
+    known = {migration.name: migration.sha256 for migration in migrations}
+    rows = await connection.fetch(f"SELECT file, sha256 FROM {schema}.migration ORDER BY file")  # noqa: S608
+    return [name for name, sha256 in rows if known.get(name) != sha256]
+
+
+async def become(connection: asyncpg.Connection, schema: str, owner: str) -> None:
+    """Until the transaction ends: the owner, in that schema."""
     await connection.execute(f'SET LOCAL ROLE "{owner}"; SET LOCAL search_path = "{schema}"')
 
 

@@ -16,12 +16,14 @@ import asyncpg
 
 from deploy.local import migrations
 from deploy.local.trouble import Trouble, full_disk
-from services.projections.models import MODELS
+from services.projections import made_by
+from services.projections.rebuild import schemas
 from shared.events.topics import EVENT_TOPICS, FOLLOWERS
 
 DATABASE, OWNER = "siao", "siao_owner"
-SCHEMAS = (*EVENT_TOPICS, "projections")
-MAY_USE: dict[str, str] = {**{schema: schema for schema in SCHEMAS}, "gateway": "projections"}
+PROJECTIONS = schemas.LIVE
+SCHEMAS = (*EVENT_TOPICS, PROJECTIONS)
+MAY_USE: dict[str, str] = {**{schema: schema for schema in SCHEMAS}, "gateway": PROJECTIONS}
 """Service -> the one schema that its role may use and finds its tables in."""
 ROOT = Path(__file__).parents[2]
 OLDEST = 18
@@ -58,7 +60,6 @@ async def provision(admin: str, passwords: Mapping[str, str], keys: str, *, ours
         await connection.execute(f"COMMENT ON DATABASE {DATABASE} IS '{keys}'")
         await _close(connection, (DATABASE, "postgres", "template1") if ours else (DATABASE,))
         async with _connected(urlsplit(admin)._replace(path=f"/{DATABASE}").geturl()) as inside:
-            await _check_models(inside)
             try:
                 return await _schemas(inside)
             except asyncpg.DiskFullError as error:
@@ -87,33 +88,48 @@ async def _check_keys(connection: asyncpg.Connection, keys: str) -> None:
         )
 
 
-async def _check_models(connection: asyncpg.Connection) -> None:
-    """A read model that is new beside facts that are not is filled by a rebuild: made empty here, its figures would
-    leave out all that is recorded already, and nobody would see it. Raises Trouble.
-    """
-    if not await connection.fetchval("SELECT to_regclass('projections.fact')"):
-        return
-    if not await connection.fetchval("SELECT EXISTS (SELECT FROM projections.fact)"):
-        return
-    ledgers = {name: f"projections.{name}_ledger" for name in sorted(model.name for model in MODELS)}
-    new = [name for name, table in ledgers.items() if not await connection.fetchval("SELECT to_regclass($1)", table)]
-    if new:
-        named = ", ".join(new)
-        raise Trouble(
-            f"This version has a read model that is not filled yet ({named}), and starting it would leave it empty: "
-            "start the version that ran before, and with its stack running give `./siao rebuild` of this one "
-            "(docs/new-read-model.md).",
-            f"รุ่นนี้มีตารางสรุปใหม่ที่ยังไม่มีข้อมูล ({named}) โปรดเริ่มระบบด้วยรุ่นก่อน แล้วสั่ง ./siao rebuild ของรุ่นนี้ขณะที่ระบบทำงานอยู่",
-        )
-
-
 async def _schemas(connection: asyncpg.Connection) -> list[str]:
     await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     for schema in SCHEMAS:
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {OWNER}")
     for service, schema in MAY_USE.items():
         await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role(service)}")
-    return [name for schema in SCHEMAS for name in await migrations.apply(connection, schema, OWNER, files(schema))]
+    other = await _made_by_other(connection)
+    mine = [schema for schema in SCHEMAS if not (other and schema == PROJECTIONS)]
+    applied = [name for schema in mine for name in await migrations.apply(connection, schema, OWNER, files(schema))]
+    await _note(connection, other)
+    return applied
+
+
+async def _made_by_other(connection: asyncpg.Connection) -> str:
+    """By what else the projections' tables are made, once there is something in them. They stay as they are then: new
+    tables beside them would leave out all that is recorded already, and the version that made them can go on with them.
+    """
+    if not await connection.fetchval("SELECT to_regclass($1)", f"{PROJECTIONS}.checkpoint"):
+        return ""
+    if not await connection.fetchval(
+        f"SELECT EXISTS (SELECT FROM {PROJECTIONS}.checkpoint WHERE registry + pairing + interventions > 0)"  # noqa: S608
+    ):
+        return ""
+    if other := await made_by.other(connection, PROJECTIONS):
+        return other
+    unknown = await migrations.unlike(connection, PROJECTIONS, files(PROJECTIONS))
+    return f"made by: {', '.join(unknown)}" if unknown else ""
+
+
+async def _note(connection: asyncpg.Connection, other: str) -> None:
+    """Beside the tables, by what they are made; and for who reads them, whether they wait to be made anew."""
+    async with connection.transaction():
+        await migrations.become(connection, PROJECTIONS, OWNER)
+        if not other and await made_by.other(connection, PROJECTIONS):
+            await made_by.note(connection, PROJECTIONS)
+        await schemas.comment(connection, PROJECTIONS, other and made_by.AWAITS_REBUILD + other)
+
+
+async def awaits_rebuild(admin: str) -> str:
+    """By what else the tables are made that are shown; "" where it is this version. Raises Trouble."""
+    async with _connected(urlsplit(admin)._replace(path=f"/{DATABASE}").geturl()) as connection:
+        return await made_by.awaited(connection, PROJECTIONS)
 
 
 def files(schema: str) -> list[migrations.Migration]:

@@ -14,13 +14,14 @@ from rich.table import Table
 from deploy.local import credentials, migrations, postgres, servers
 from deploy.local.home import Home, read_json
 from deploy.local.trouble import Trouble
+from services.projections import made_by
 from services.projections.rebuild import run, schemas
 from services.projections.rebuild.compare import Compared, Difference
 from services.projections.rebuild.refusal import Refused
 from services.projections.rebuild.run import Outcome
 from services.projections.rebuild.setting import Setting
 from shared.runtime.settings import Settings
-from shared.thai import BANGKOK
+from shared.thai import BANGKOK, thai_moment
 
 T = TypeVar("T")
 
@@ -45,7 +46,8 @@ def as_known_at(home: Home, console: Console, moment: datetime, *, processes: in
     console.print(
         f"What was known at {moment.isoformat()} stands in the schema {schema}, with the tables of the live one. "
         f"To take it away: DROP SCHEMA {schema} CASCADE\n"
-        f"ข้อมูลเท่าที่ทราบ ณ เวลานั้นอยู่ใน {schema}",
+        f"ข้อมูลเท่าที่ทราบเมื่อวันที่ {thai_moment(moment)} อยู่ใน {schema} ครบทุกตาราง "
+        f"ลบได้ด้วย DROP SCHEMA {schema} CASCADE",
         soft_wrap=True,
     )
     return 0
@@ -88,7 +90,12 @@ def setting(home: Home, console: Console, processes: int) -> Setting:
         kafka_password=words["kafka"]["projections"],
     )
     admin = urlsplit(both.admin_dsn)._replace(path=f"/{postgres.DATABASE}").geturl()
-    return Setting(settings, admin, make_tables, console, processes)
+    return Setting(settings, admin, make_tables, files(), console, processes)
+
+
+def files() -> dict[str, str]:
+    """The migrations of the projections: name -> SHA-256."""
+    return {file.name: file.sha256 for file in postgres.files(schemas.LIVE)}
 
 
 async def make_tables(connection: asyncpg.Connection, schema: str) -> None:
@@ -96,6 +103,9 @@ async def make_tables(connection: asyncpg.Connection, schema: str) -> None:
     await connection.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {postgres.OWNER}")
     await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {postgres.role('projections')}")
     await migrations.apply(connection, schema, postgres.OWNER, postgres.files(schemas.LIVE))
+    async with connection.transaction():
+        await migrations.become(connection, schema, postgres.OWNER)
+        await made_by.note(connection, schema)
 
 
 def _done(work: Coroutine[None, None, T]) -> T:
@@ -122,36 +132,66 @@ REBUILT = "The rebuilt tables are live. · ใช้ข้อมูลที่�
 
 def _tell(console: Console, outcome: Outcome, *, live: str = REBUILT) -> int:
     tally = outcome.tally
-    went_on = ", going on with a half-made copy" if outcome.continued else ""
-    console.print(f"{tally.read:,} events folded, {outcome.rate:,.0f}/s{went_on}. · ประมวลผล {tally.read:,} เหตุการณ์")
+    en, th = (", going on with a half-made copy", " ต่อจากชุดที่สร้างค้างไว้") if outcome.continued else ("", "")
+    _say(console, f"{tally.read:,} events folded, {outcome.rate:,.0f}/s{en}.", f"ประมวลผล {tally.read:,} เหตุการณ์{th}")
+    if outcome.other:
+        _say(
+            console,
+            f"What was live before was made by another version of Siao ({outcome.other}).",
+            f"ข้อมูลที่ใช้งานก่อนหน้านี้สร้างด้วยโปรแกรมรุ่นอื่น ({outcome.other})",
+        )
     if outcome.compared:
         _tell_compared(console, outcome.compared)
     if outcome.switched:
         console.print(live)
         if outcome.old:
-            console.print(f"The others stay as {outcome.old}; `./siao rebuild --back` changes back to them.")
+            _say(
+                console,
+                f"The others stay as {outcome.old}; `./siao rebuild --back` changes back to them.",
+                f"ชุดก่อนเก็บไว้เป็น {outcome.old} ย้อนกลับได้ด้วย ./siao rebuild --back",
+            )
     elif not outcome.equal:
-        console.print("✗ What is live differs from the log. · ข้อมูลที่ใช้งานอยู่ไม่ตรงกับบันทึกเหตุการณ์", style="red")
+        _tell_different(console)
         return 1
     return 0
 
 
+def _tell_different(console: Console) -> None:
+    console.print("✗ What is live differs from the log. · ข้อมูลที่ใช้งานอยู่ไม่ตรงกับบันทึกเหตุการณ์", style="red")
+    _say(
+        console,
+        "If that is meant, as after a changed definition: `./siao rebuild --accept-differences` makes the new live.",
+        "หากตั้งใจให้ต่าง เช่น เปลี่ยนนิยาม ให้สั่ง ./siao rebuild --accept-differences เพื่อใช้ข้อมูลที่สร้างใหม่",
+    )
+
+
 def _tell_compared(console: Console, compared: Compared) -> None:
-    console.print(f"{compared.tables} tables with {compared.rows:,} rows compared, {len(compared.different)} differ.")
+    differ = len(compared.different)
+    _say(
+        console,
+        f"{compared.tables} tables with {compared.rows:,} rows compared, {differ} differ.",
+        f"เทียบ {compared.tables} ตาราง {compared.rows:,} แถว ต่างกัน {differ} ตาราง",
+    )
     for table in compared.only_copy:
-        console.print(f"{table} is new.")
+        _say(console, f"{table} is new.", f"{table} เป็นตารางใหม่")
     for table in compared.only_live:
-        console.print(f"{table} is no longer made.")
+        _say(console, f"{table} is no longer made.", f"ไม่สร้าง {table} อีกต่อไป")
     for difference in compared.different:
         console.print(_rows(difference))
+
+
+def _say(console: Console, en: str, th: str) -> None:
+    console.print(f"{en} · {th}", soft_wrap=True)
 
 
 def _rows(difference: Difference) -> Table:
     """The first differing row of a table, column by column, as it is live and as it was rebuilt."""
     live, copy = difference.live_row or {}, difference.copy_row or {}
-    table = Table(title=f"{difference.table}: the first row that differs", title_justify="left")
-    for title in "column", f"live ({difference.live[0]:,} rows)", f"rebuilt ({difference.copy[0]:,} rows)":
-        table.add_column(title, overflow="fold")
+    title = f"{difference.table}: the first row that differs · แถวแรกที่ต่างกัน"
+    table = Table(title=title, title_justify="left")
+    table.add_column("คอลัมน์\ncolumn", overflow="fold")
+    for th, en, n in ("ใช้งานอยู่", "live", difference.live[0]), ("สร้างใหม่", "rebuilt", difference.copy[0]):
+        table.add_column(f"{th} ({n:,} แถว)\n{en} ({n:,} rows)", overflow="fold")
     for name in live or copy:
         mark = "" if live.get(name) == copy.get(name) else " ≠"
         table.add_row(name + mark, str(live.get(name, "–")), str(copy.get(name, "–")))

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from deploy.local import health, provision
+from deploy.local import health, provision, trouble
+from deploy.local import postgres as provisioned
 from deploy.local.home import Home
 from deploy.local.lines import Lines
 from deploy.local.programs import Program
@@ -29,6 +30,8 @@ class Start:
         await asyncio.gather(self._postgres(), self._kafka())
         self.supervisor.start(self.services)
         await health.await_all(self.home, self.services, self.supervisor.states, self.lines)
+        if other := await provisioned.awaits_rebuild(self.servers.admin_dsn):
+            self.lines.console.print(*trouble.awaits_rebuild(other), sep="\n", style="yellow", soft_wrap=True)
 
     async def _postgres(self) -> None:
         cluster, dsn = self.servers.cluster, self.servers.admin_dsn

@@ -21,6 +21,11 @@ OPERATOR = "operator"
 TOKEN_SECONDS = 60
 BEHIND = re.compile(r"siao_[a-z]+_((?:lag|outbox|watermark_age|unknown)_[a-z]+)")
 
+AWAITS_REBUILD = (
+    "\nตัวเลขสร้างด้วยโปรแกรมรุ่นอื่น และค้างอยู่เท่านั้นจนกว่าจะสั่ง ./siao rebuild · "
+    "the figures are another version's, and stay so until `./siao rebuild`"
+)
+
 
 @dataclass
 class Part:
@@ -53,7 +58,8 @@ def show(home: Home, console: Console) -> int:
         console.print(_summary(freshness, simulated=simulated))
     else:
         console.print("The gateway does not say how fresh the figures are. · เกตเวย์ไม่ตอบ", style="red")
-    return 0 if freshness and all(part.well for part in parts) else 1
+    well = freshness and not freshness["awaits_rebuild"] and all(part.well for part in parts)
+    return 0 if well else 1
 
 
 def _part(state: dict[str, Any]) -> Part:
@@ -134,6 +140,7 @@ def _summary(freshness: dict[str, Any], *, simulated: bool) -> Text:
     return Text.assemble(
         f"ข้อมูลใหม่สุด · newest fact: {_when(freshness['newest_fact'], simulated=simulated)}\n",
         (counts, "red" if any(trouble.values()) else "green"),
+        (AWAITS_REBUILD if freshness["awaits_rebuild"] else "", "red"),
     )
 
 

@@ -46,6 +46,16 @@ def full_disk() -> Trouble:
     )
 
 
+def awaits_rebuild(other: str) -> tuple[str, str]:
+    """What is said, in each language, of tables that another version made (services/projections/made_by.py)."""
+    return (
+        f"! The figures were made by another version of Siao ({other}). Commands are taken as always, and figures are "
+        "shown as that version left them, until `./siao rebuild` has made them anew (docs/new-definition.md).",
+        f"  ตัวเลขที่แสดงสร้างด้วยโปรแกรมรุ่นอื่น ({other}) ระบบยังรับข้อมูลตามปกติ "
+        "แต่ตัวเลขจะค้างอยู่เท่าที่รุ่นนั้นทำไว้ จนกว่าจะสั่ง ./siao rebuild",
+    )
+
+
 def _of_the_machine(error: OSError) -> Exception:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return full_disk()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,12 +15,15 @@ from fastapi.staticfiles import StaticFiles
 from services.gateway import changes, forward, pages, reads, session, upstream
 from services.gateway.headers import BrowserHeaders
 from services.gateway.identity import Doorkeeper
-from shared.runtime import auth, postgres, problems, web
+from shared.errors import Rejected
+from shared.runtime import auth, logs, postgres, problems, web
 from shared.runtime.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 """Swagger UI's own files; FastAPI's default page would load them from a foreign host."""
+
+log = logs.get(__name__)
 
 
 def create(settings: Settings) -> FastAPI:
@@ -43,12 +47,20 @@ def create(settings: Settings) -> FastAPI:
     for router in forward.router, changes.router, reads.router, pages.router, session.router:
         app.include_router(router)
     app.add_exception_handler(RequestValidationError, _invalid)
+    for missing in asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError:
+        app.add_exception_handler(missing, _not_made_yet)
 
     async def ready() -> dict[str, object]:
         return {"database": bool(await app.state.pool.fetchval("SELECT true FROM checkpoint LIMIT 1")) or "empty"}
 
     web.equip(app, ready).add_middleware(BrowserHeaders)
     return app
+
+
+async def _not_made_yet(_: Request, error: Exception) -> JSONResponse:
+    """A question of this version, asked of tables that another one made."""
+    log.error("tables_missing", error=str(error))
+    return problems.answer(Rejected("awaits_rebuild"))
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

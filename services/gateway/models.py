@@ -52,6 +52,11 @@ class Standing(BaseModel):
     that is not provisional never changes again."""
     stale: bool
     """True when the services have said nothing for longer than the limit."""
+    awaits_rebuild: bool
+    """True while these are figures as another version of Siao made them: nothing that came since is counted, until
+    `./siao rebuild` has made them anew."""
+    generation: int
+    """Of the tables: another number once they were made anew, perhaps by other rules."""
 
 
 class Percent(BaseModel):

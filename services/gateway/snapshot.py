@@ -67,8 +67,8 @@ class Snapshot:
 
 def tag(state: Standing) -> str:
     """Weak (RFC 9110 §8.8.1): the watermark moves on while nothing happens, and the figures stay what they were."""
-    marks = "p" * state.provisional + "s" * state.stale
-    return f'W/"{".".join(str(n) for n in state.position.values())}{marks}"'
+    marks = "p" * state.provisional + "s" * state.stale + "r" * state.awaits_rebuild
+    return f'W/"{".".join(str(n) for n in (*state.position.values(), state.generation))}{marks}"'
 
 
 async def _snapshot(

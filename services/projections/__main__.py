@@ -35,8 +35,10 @@ def work() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
     worker = Worker(settings)
-    app = health("Siao projections", watch.Watch(worker.app, settings).session)
+    beside = watch.Watch(worker.app, settings)
+    app = health("Siao projections", beside.session)
     threading.Thread(target=web.serve, args=(app, settings), daemon=True, name="watch").start()
+    beside.may_fold.wait()
     faust_seam.run(worker.app)
 
 

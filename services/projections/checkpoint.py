@@ -1,12 +1,13 @@
 """How far a partition number is folded, and which of the delivered records are new."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.projections.decode import SERVICE_OF_TOPIC
 from services.projections.facts import Arrived, Unreadable
+from services.projections.made_by import OtherVersion, difference
 
 SERVICES = tuple(SERVICE_OF_TOPIC.values())
 
@@ -21,10 +22,6 @@ class LogRewritten(Exception):
     def __init__(self, service: str) -> None:
         super().__init__(service)
         self.service = service
-
-
-class OtherReadModels(Exception):
-    """The tables are those of another version of Siao: folding into them would leave some of them behind."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,8 @@ class Checkpoint:
     """Service -> the next offset."""
     tails: dict[str, str]
     """Service -> hash of the record before it, as the bytes came."""
-    ledgers: frozenset[str] = frozenset()
-    """Names of the ledgers that stand beside it."""
+    made_by: frozenset[str] = frozenset()
+    """As noted beside it."""
     newest: datetime | None = None
 
     @classmethod
@@ -56,13 +53,13 @@ class Checkpoint:
             row["partition"],
             {service: row[service] for service in SERVICES},
             {service: row[f"{service}_tail"] for service in SERVICES},
-            frozenset(row.get("ledgers", ())),
+            frozenset(row.get("made_by", ())),
         )
 
-    def check(self, models: Collection[str]) -> None:
-        """`models`: names of the read models that are about to be written. Raises OtherReadModels."""
-        if other := self.ledgers ^ {f"{name}_ledger" for name in models}:
-            raise OtherReadModels(f"made by another version of Siao: {', '.join(sorted(other))}")
+    def check(self) -> None:
+        """Raises OtherVersion where this code may not go on with the tables."""
+        if other := difference(self.made_by):
+            raise OtherVersion(other)
 
     def pass_over(self, piece: Slice) -> Sequence[Arrived | Unreadable]:
         """The records of `piece` that are new; the checkpoint then stands behind them.

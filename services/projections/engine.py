@@ -40,27 +40,23 @@ class Settled:
     """Keys that a late fact made fold again."""
 
 
-async def settle(
-    connection: asyncpg.Connection, partition: int, slices: Sequence[Slice], models: Sequence[ReadModel] = MODELS
-) -> Settled:
+async def settle(connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
     """Everything in `slices` exactly once, or nothing.
 
-    Raises what is named in checkpoint.py (LostRecords, LogRewritten, OtherReadModels) and what asyncpg raises; then
+    Raises what is named in checkpoint.py (LostRecords, LogRewritten), OtherVersion, and what asyncpg raises; then
     nothing was written.
     """
     while True:
         try:
-            return await _settle(connection, partition, slices, models)
+            return await _settle(connection, partition, slices)
         except GroupGrew:
             continue  # without its locks, which have to be taken in one order
 
 
-async def _settle(
-    connection: asyncpg.Connection, partition: int, slices: Sequence[Slice], models: Sequence[ReadModel]
-) -> Settled:
+async def _settle(connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
     async with connection.transaction():
         checkpoint = await tables.lock_checkpoint(connection, partition)
-        checkpoint.check([model.name for model in models])
+        checkpoint.check()
         records = [record for piece in slices for record in checkpoint.pass_over(piece)]
         if not records:
             return Settled()
@@ -71,7 +67,7 @@ async def _settle(
             facts: dict[str, list[Fact]] = defaultdict(list)
             for arrived in found.folded:
                 facts[arrived.fact.key].append(arrived.fact)
-            refolded = await _fold(connection, partition, facts, models)
+            refolded = await _fold(connection, partition, facts)
             await tables.freshen(connection, partition, [(SERVICE_OF_TOPIC[a.at.topic], a) for a in found.folded])
             moments = [arrived.fact.order[0] for arrived in found.folded]
             await history.forget(connection, min(moments))
@@ -85,9 +81,7 @@ async def _settle(
     return Settled(len(found.folded), found.repeated, quarantined, found.parked, refolded)
 
 
-async def _fold(
-    connection: asyncpg.Connection, partition: int, facts: Mapping[str, list[Fact]], models: Sequence[ReadModel]
-) -> int:
+async def _fold(connection: asyncpg.Connection, partition: int, facts: Mapping[str, list[Fact]]) -> int:
     """Folds new facts, by key, and writes what they changed. Answers how many keys had to be folded again."""
     known = await tables.load_cards(connection, facts)
     merged = await group.join(connection, known, facts)
@@ -99,15 +93,15 @@ async def _fold(
         new = sorted(chain.from_iterable(facts.get(key, ()) for key in keys), key=attrgetter("order"))
         last = max((before for key in keys if (before := known[key].last)), default=None)
         if last is None or last < new[0].order:
-            done |= group.append(models, {key: known[key] for key in keys}, new)
+            done |= group.append(MODELS, {key: known[key] for key in keys}, new)
         else:
             late.append(keys)
     again = list(chain.from_iterable(late))
     if late:
         every = await tables.facts_of(connection, again)
         for keys in late:
-            done |= group.refold(models, keys, list(chain.from_iterable(every[key] for key in keys)))
-    for model in models:
+            done |= group.refold(MODELS, keys, list(chain.from_iterable(every[key] for key in keys)))
+    for model in MODELS:
         await _write(connection, model, done, again)
     await tables.save_cards(connection, partition, {key: Known(done[key].card, done[key].last) for key in facts})
     return len(again)

@@ -13,3 +13,6 @@ BATCH = Histogram(
 SECONDS = Histogram("siao_projections_fold_seconds", "Seconds a transaction, from lock to commit")
 RETRIES = Counter("siao_projections_retries_total", "Transactions tried again because PostgreSQL was away")
 LAG = Gauge("siao_projections_lag_records", "Records in the log that are not folded yet", ["service", "partition"])
+AWAITS_REBUILD = Gauge(
+    "siao_projections_awaits_rebuild", "1 while another version's tables are shown and nothing is folded"
+)

@@ -1,11 +1,8 @@
 -- What the engine asks and writes. A batch asks each of these once at most, however many events it holds.
 
 -- name: lock_checkpoint
--- With the ledgers that there are: a rebuild by another version of Siao may have put another set in their place.
-SELECT *, ARRAY(SELECT relname::text FROM pg_class
-                WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname LIKE '%\_ledger'
-               ) AS ledgers
-FROM checkpoint WHERE partition = $1 FOR UPDATE
+-- With the note of what the tables are made by: a rebuild by another version of Siao may have put its own in their place.
+SELECT *, ARRAY(SELECT what FROM made_by) AS made_by FROM checkpoint WHERE partition = $1 FOR UPDATE
 
 -- name: new_checkpoint
 INSERT INTO checkpoint (partition) VALUES ($1) ON CONFLICT DO NOTHING

@@ -8,9 +8,10 @@ import msgspec
 
 from services.projections import card as cards
 from services.projections.card import Card
-from services.projections.checkpoint import SERVICES, Checkpoint, OtherReadModels
+from services.projections.checkpoint import SERVICES, Checkpoint
 from services.projections.decode import event_of
 from services.projections.facts import Arrived, Fact, Order
+from services.projections.made_by import OtherVersion
 from services.projections.sql import QUERIES
 from shared.runtime.postgres import columns
 
@@ -68,14 +69,14 @@ async def facts_of(connection: asyncpg.Connection, keys: Collection[str]) -> dic
 
 
 async def load_cards(connection: asyncpg.Connection, keys: Collection[str]) -> dict[str, Known]:
-    """Every key has one, be it blank. Raises OtherReadModels when they are those of another version of Siao."""
+    """Every key has one, be it blank. Raises OtherVersion when they are those of another version of Siao."""
     known = {key: Known(cards.blank(key), None) for key in keys}
     try:
         for key, state, recorded_at, stream, version in await connection.fetch(QUERIES["cards"], list(keys)):
             last = None if recorded_at is None else (recorded_at, stream, version)
             known[key] = Known(cards.load(key, state), last)
     except msgspec.ValidationError as error:
-        raise OtherReadModels("cards of another version of Siao: run ./siao rebuild --accept-differences") from error
+        raise OtherVersion("cards of another version of Siao: run ./siao rebuild --accept-differences") from error
     return known
 
 

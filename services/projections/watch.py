@@ -1,5 +1,5 @@
 """Beside the worker, in a thread of its own: the relays' marks, the lag, the history of coverage, and an end to the
-process when it stalls.
+process when it stalls. Before all that: whether the tables are this version's, without which nothing is folded.
 
 Faust can stop consuming without a word (its issues 175, 523, 532, 629). What is seen here comes from a Kafka client
 and a PostgreSQL connection of its own, so a stall in the worker's cannot hide. That client also notices when a broker
@@ -7,12 +7,14 @@ was away, however shortly.
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Coroutine
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.projections import checkpoints, history, metrics, progress
+from services.projections import checkpoints, history, made_by, metrics, progress
 from services.projections.checkpoints import Offsets, Rows
 from services.projections.decode import SERVICE_OF_TOPIC
 from services.projections.faust_seam import App, Links
@@ -20,7 +22,7 @@ from services.projections.patience import Patient
 from services.projections.sql import QUERIES
 from shared.errors import SiaoError
 from shared.events.topics import PARTITIONS
-from shared.runtime import kafka
+from shared.runtime import kafka, logs
 from shared.runtime.consumer import close
 from shared.runtime.settings import Settings
 from shared.runtime.worker import Pulse
@@ -31,6 +33,10 @@ STARVED_SECONDS = 300.0
 ROUND_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 EXPIRE_SECONDS = 3600.0
+
+SCHEMA = "projections"
+
+log = logs.get(__name__)
 
 EVENTS = [TopicPartition(topic, partition) for topic in SERVICE_OF_TOPIC for partition in range(PARTITIONS)]
 
@@ -79,8 +85,11 @@ class Watch:
         self.links = Links()
         self.earlier: Rows = {}
         """The checkpoints at the last look."""
+        self.may_fold = threading.Event()
+        """Set once the tables are found to be this version's."""
 
     async def session(self, pulse: Pulse) -> None:
+        await self._until_ours(pulse)
         consumer = AIOKafkaConsumer(**kafka.login(self.settings), auto_offset_reset="latest")
         try:
             await consumer.start()
@@ -88,6 +97,19 @@ class Watch:
             await _together(self._rounds(pulse, consumer), history.keep_up(self.database))
         finally:
             await close(consumer)
+
+    async def _until_ours(self, pulse: Pulse) -> None:
+        """Waits for a rebuild where another version made the tables; who waits so is as well as it can be."""
+        told = ""
+        while other := await self.database.run(_other):
+            if other != told:
+                log.error("awaits_rebuild", tables=other, command="./siao rebuild")
+                told = other
+            metrics.AWAITS_REBUILD.set(1)
+            pulse.beat("awaits ./siao rebuild")
+            await asyncio.sleep(ROUND_SECONDS)
+        metrics.AWAITS_REBUILD.set(0)
+        self.may_fold.set()
 
     async def _rounds(self, pulse: Pulse, consumer: AIOKafkaConsumer) -> None:
         stall, look_at, expire_at = Stall(time.monotonic()), 0.0, 0.0
@@ -119,6 +141,10 @@ class Watch:
             lag = max(0, ends[topic, number] - done.get((topic, number), 0))
             metrics.LAG.labels(SERVICE_OF_TOPIC[topic], number).set(lag)
         stall.look(time.monotonic(), assigned, done, ends)
+
+
+async def _other(connection: asyncpg.Connection) -> str:
+    return await made_by.awaited(connection, SCHEMA) or await made_by.other(connection, SCHEMA)
 
 
 async def _together(*works: Coroutine[None, None, None]) -> None:

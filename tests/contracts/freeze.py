@@ -1,21 +1,27 @@
-"""Writes the golden file and the schema of every type that has none yet, and never touches one that exists.
+"""Writes the golden file and the schema of every type that has none yet, and never touches one that exists; and what
+the fold makes of the stories, for the version that it has now.
 
 python -m tests.contracts.freeze
 """
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from services.projections import card
+from services.projections.made_by import FOLD
 from shared.events import catalog, envelope, topics
 from shared.events.base import Event
-from tests.contracts import example_commands, examples
+from tests.contracts import example_commands, examples, fold_stories
+from tests.support.log import Log
+from tests.support.world import straight
 
 GOLDEN = Path(__file__).parent / "golden"
 SCHEMAS = GOLDEN / "schemas"
+FOLDS = GOLDEN / "fold"
 RECORDED = datetime(2019, 10, 3, 2, 0, tzinfo=UTC)
 
 COMMANDS = {name: command for commands in catalog.COMMANDS.values() for name, command in commands.items()}
@@ -96,7 +102,59 @@ def _keep_stream(stream: str, events: tuple[Event, ...]) -> None:
         prev_hash = json.loads(files(event.type)[0].read_text())["headers"]["ce_hash"]
 
 
+def events_file(story: str) -> Path:
+    return FOLDS / f"{story}.events.jsonl"
+
+
+def rows_file(story: str) -> Path:
+    """Of the fold's version that this code has."""
+    return FOLDS / f"{story}.rows-{FOLD}.jsonl"
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def told(story: str) -> list[str]:
+    """The events of a story, a line each: stream, type, value."""
+    return [
+        json.dumps(
+            {"stream": stream, "type": event.type, "data": json.loads(catalog.encode(event))}, ensure_ascii=False
+        )
+        for stream, event in fold_stories.STORIES[story]()
+    ]
+
+
+def folded(events: Sequence[str]) -> list[str]:
+    """The rows and cards that such events come to, a line each."""
+    log = Log()
+    for one in map(json.loads, events):
+        log.add(one["stream"], catalog.decode(one["type"], json.dumps(one["data"]).encode()))
+    world = straight(log)
+    rows = [
+        [name, key, *version, str(day), *cell, n]
+        for name, of in world.rows().items()
+        for key, by_fact in of.items()
+        for version, made in by_fact.items()
+        for (day, *cell), n in made.items()
+    ]
+    states = [["card", key, json.loads(card.dump(known.card))] for key, known in world.known.items()]
+    return sorted(json.dumps(row, ensure_ascii=False) for row in rows + states)
+
+
+def _keep_story(story: str) -> None:
+    if not events_file(story).exists():
+        events_file(story).write_text("\n".join([*told(story), ""]), encoding="utf-8")
+    if not rows_file(story).exists():
+        rows_file(story).write_text("\n".join([*folded(lines(events_file(story))), ""]), encoding="utf-8")
+    for other in FOLDS.glob(f"{story}.rows-*.jsonl"):
+        if other != rows_file(story):
+            other.unlink()  # of a fold that is no more
+
+
 def main() -> None:
+    for story in fold_stories.STORIES:
+        _keep_story(story)
     for stream, events in examples.EVENTS.items():
         _keep_stream(stream, events)
     for name, data in example_commands.COMMANDS.items():

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 
 from services.gateway import dashboard, snapshot
 from shared.runtime import postgres
@@ -14,26 +13,6 @@ from tests.support import gateway as g
 
 HH, OTHER, HP = "hh_" + "1" * 20, "hh_" + "2" * 20, "hp_" + "1" * 20
 VILLAGE = "40190101"
-
-
-@pytest_asyncio.fixture(scope="module")
-async def stage(servers):
-    async with g.tables(servers) as (tables, dsn), g.gateway(servers, dsn) as url:
-        yield tables, url, dsn
-
-
-@pytest_asyncio.fixture
-async def tables(stage):
-    await stage[0].clear()
-    await stage[0].at(registry=10, pairing=5, interventions=7)
-    await stage[0].mark()
-    return stage[0]
-
-
-@pytest_asyncio.fixture
-async def client(servers, stage):
-    async with g.client(stage[1], g.token(servers)) as client:
-        yield client
 
 
 async def test_freshness_per_service_per_agency_and_what_could_not_be_read(tables, client):
@@ -74,6 +53,32 @@ async def test_the_same_state_is_not_sent_twice(tables, client):
     later = await client.get("/v1/pairing", headers={"If-None-Match": first.headers["etag"]})
     assert later.status_code == 200
     assert later.headers["etag"] != first.headers["etag"]
+
+
+async def test_tables_of_another_version_are_shown_and_said_to_be(tables, client):
+    before = await client.get("/v1/pairing")
+    await tables.connection.execute("COMMENT ON SCHEMA projections IS 'awaits ./siao rebuild, made by: fold 0'")
+    now = await client.get("/v1/pairing", headers={"If-None-Match": before.headers["etag"]})
+    assert (before.json()["awaits_rebuild"], now.json()["awaits_rebuild"]) == (False, True)
+    await tables.connection.execute("ALTER TABLE coverage_rollup RENAME TO of_another_name")
+    refused = await client.get("/v1/coverage")
+    assert (refused.status_code, refused.json()["code"]) == (503, "awaits_rebuild")
+    await tables.connection.execute(
+        "ALTER TABLE of_another_name RENAME TO coverage_rollup; COMMENT ON SCHEMA projections IS NULL"
+    )
+
+
+async def test_tables_made_anew_are_another_state(tables, client):
+    """At the same position: perhaps they were made by other rules."""
+    before = await client.get("/v1/pairing")
+    await tables.connection.execute(
+        "ALTER SCHEMA projections RENAME TO old; CREATE SCHEMA projections; GRANT USAGE ON SCHEMA projections TO PUBLIC"
+    )
+    for [table] in await tables.connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'old'"):
+        await tables.connection.execute(f"ALTER TABLE old.{table} SET SCHEMA projections")
+    await tables.connection.execute("ALTER VIEW old.watermark_settled SET SCHEMA projections")
+    now = await client.get("/v1/pairing", headers={"If-None-Match": before.headers["etag"]})
+    assert (now.status_code, now.json()["position"]) == (200, before.json()["position"])
 
 
 async def test_a_reader_waits_for_what_it_wrote(tables, client):

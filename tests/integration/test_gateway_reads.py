@@ -5,33 +5,12 @@ from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from shared.runtime.auth import Role
 from tests.support import gateway as g
 
 HH, OTHER, HP = "hh_" + "1" * 20, "hh_" + "2" * 20, "hp_" + "1" * 20
 VILLAGE = "40190101"
-
-
-@pytest_asyncio.fixture(scope="module")
-async def stage(servers):
-    async with g.tables(servers) as (tables, dsn), g.gateway(servers, dsn) as url:
-        yield tables, url, dsn
-
-
-@pytest_asyncio.fixture
-async def tables(stage):
-    await stage[0].clear()
-    await stage[0].at(registry=10, pairing=5, interventions=7)
-    await stage[0].mark()
-    return stage[0]
-
-
-@pytest_asyncio.fixture
-async def client(servers, stage):
-    async with g.client(stage[1], g.token(servers)) as client:
-        yield client
 
 
 def ledger(key: str, delta: int = 1, **row):

@@ -1,17 +1,20 @@
 """A read model is added to a stack that runs, by the steps of docs/new-read-model.md: filled from history, and nobody
 who reads or writes has to stop. The new version is a copy of this repository with a file, an SQL file and a line more.
+Then this version takes over again, as one does whose files were replaced while nothing ran.
 """
 
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
+from deploy.local import postgres, provision
 from shared.runtime import auth
 from shared.runtime.auth import Caller, Role
 from tests.support.log import Log
@@ -79,10 +82,7 @@ def newer(tmp_path: Path) -> Path:
 async def test_it_is_filled_from_history_and_served_and_nothing_stops(own: Servers, newer: Path):
     log, stop = Log(), asyncio.Event()
     worker = Process("projections", "", own.settings("projections", http_port=free_port()), own.home.log("worker"))
-    urls = ",".join(f"{service}=http://127.0.0.1:9" for service in ("registry", "pairing", "interventions"))
-    gateway = Process(
-        "gateway", "", own.settings("gateway", http_port=free_port(), services=urls), own.home.log("gateway")
-    )
+    gateway = _gateway(own)
     new = Process("projections", "", worker.settings, own.home.log("worker"))
     new.folder = newer
     try:
@@ -94,7 +94,8 @@ async def test_it_is_filled_from_history_and_served_and_nothing_stops(own: Serve
         code, said = await Command(own, folder=newer).end()
 
         assert code == 0, said
-        assert "cohorts_ledger is new." in said
+        assert "cohorts_ledger is new. · cohorts_ledger เป็นตารางใหม่" in said
+        assert "made by another version of Siao (made by: less. Here: read model cohorts of cohort)" in said
         assert await _cohorts(own) == HOUSEHOLDS
         await publish(own, history(log, "new", HOUSEHOLDS))
         await _ended(worker)  # it does not know the table, and would leave it behind; its supervisor starts the new one
@@ -109,13 +110,59 @@ async def test_it_is_filled_from_history_and_served_and_nothing_stops(own: Serve
         await asyncio.gather(worker.end(), gateway.end(), new.end())
 
 
-async def _read_on(servers: Servers, gateway: Process, stop: asyncio.Event) -> int:
-    """Every answer is one, and its position never goes back. How many there were."""
+async def test_files_replaced_while_all_was_stopped_do_not_have_to_go_back(own: Servers):
+    """This version finds the tables of the one with the other read model. It starts: figures are shown as they were,
+    and marked, what is published waits in the log, and the worker goes on by itself once the tables are made anew."""
+    worker = Process("projections", "", own.settings("projections", http_port=free_port()), own.home.log("worker"))
+    gateway = _gateway(own)
+    await provision.provision_postgres(own.cluster.dsn(), own.home.secrets, ours=True)
+    assert "read model cohorts" in await postgres.awaits_rebuild(own.cluster.dsn())
+    try:
+        await asyncio.gather(worker.start(), gateway.start())
+        before = await _asked(own, gateway)
+        await publish(own, history(Log(), "third", HOUSEHOLDS))
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{worker.url}/readyz")).json()["state"] == "awaits ./siao rebuild"
+        after = await _asked(own, gateway)
+        assert (before["awaits_rebuild"], after["awaits_rebuild"]) == (True, True)
+        assert after["province"]["households"] == before["province"]["households"] == 2 * HOUSEHOLDS
+
+        code, said = await Command(own).end()
+
+        assert code == 0, said
+        assert "cohorts_ledger is no longer made." in said
+        await until_folded(own)
+        now = await _asked(own, gateway)
+        assert (now["awaits_rebuild"], now["province"]["households"]) == (False, 3 * HOUSEHOLDS)
+        assert worker.exit_code is None
+    finally:
+        await asyncio.gather(worker.end(), gateway.end())
+
+
+def _gateway(servers: Servers) -> Process:
+    urls = ",".join(f"{service}=http://127.0.0.1:9" for service in ("registry", "pairing", "interventions"))
+    settings = servers.settings("gateway", http_port=free_port(), services=urls)
+    return Process("gateway", "", settings, servers.home.log("gateway"))
+
+
+async def _asked(servers: Servers, gateway: Process) -> dict[str, Any]:
+    async with _reader(servers) as client:
+        answer = await client.get(f"{gateway.url}/v1/pairing")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def _reader(servers: Servers) -> httpx.AsyncClient:
     key = auth.load_key((servers.home.secrets / "issuer.key.json").read_text())
     caller = Caller("governor", "governor", Role.GOVERNOR)
     token = auth.mint(key, caller, iss=auth.ISSUER, aud=auth.GATEWAY, seconds=600)
+    return httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=10)
+
+
+async def _read_on(servers: Servers, gateway: Process, stop: asyncio.Event) -> int:
+    """Every answer is one, and its position never goes back. How many there were."""
     answers, before = 0, 0
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=10) as client:
+    async with _reader(servers) as client:
         while not stop.is_set():
             for path in "/v1/coverage", "/v1/pairing", "/v1/freshness":
                 answer = await client.get(gateway.url + path)

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.projections import engine
-from services.projections.checkpoint import OtherReadModels
 from services.projections.decode import partition_of, read
 from services.projections.facts import Arrived
+from services.projections.made_by import OtherVersion
 from services.projections.models import MODELS
 from services.projections.sql import QUERIES
 from tests.support.histories import KEYS, arrivals, neighbourhoods
@@ -88,7 +88,7 @@ async def test_cards_of_another_version_are_not_folded_on(database: asyncpg.Conn
     log = Log()
     await feed(database, [log.add(f"household-{A}", registered(A))])
     await database.execute("UPDATE card SET state = state #- '{homes,0,version}'")
-    with pytest.raises(OtherReadModels, match="siao rebuild"):
+    with pytest.raises(OtherVersion, match="siao rebuild"):
         await feed(database, [log.add(f"household-{A}", relocated(A))])
 
 

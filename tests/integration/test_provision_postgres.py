@@ -12,7 +12,6 @@ from deploy.local import credentials, migrations, postgres, provision
 from deploy.local.kafka import Login
 from deploy.local.migrations import Migration
 from deploy.local.trouble import Trouble
-from services.projections.models import MODELS
 from shared.events.topics import EVENT_TOPICS
 from tests.support.servers import Servers
 
@@ -34,22 +33,6 @@ async def admin(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
 
 async def test_repeating_it_applies_nothing_again(servers: Servers):
     assert await provision.provision_postgres(servers.cluster.dsn(), servers.home.secrets, ours=True) == []
-
-
-async def test_a_new_read_model_is_never_begun_empty_beside_facts(
-    servers: Servers, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
-):
-    """Without facts there is nothing that it could leave out."""
-    monkeypatch.setattr(postgres, "MODELS", (*MODELS, replace(MODELS[0], name="brand_new")))
-    await again(servers)
-    await admin.execute(
-        """INSERT INTO projections.fact VALUES ('hh_1', now(), 'household-hh_1', 1, gen_random_uuid(), 'x', now(), 'a',
-           'h', 't', 0, 0, '', '')"""
-    )
-    with pytest.raises(Trouble, match=r"brand_new.*siao rebuild"):
-        await again(servers)
-    await admin.execute("DELETE FROM projections.fact WHERE key = 'hh_1'")
-    await again(servers)
 
 
 async def test_who_logs_in_owns_nothing_and_can_make_nothing(admin: asyncpg.Connection):

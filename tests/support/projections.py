@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from services.projections import engine
+from services.projections import engine, made_by
 from services.projections.checkpoint import Slice
 from services.projections.decode import SERVICE_OF_TOPIC, read
 from services.projections.engine import Settled
@@ -50,6 +50,7 @@ async def tables(admin_dsn: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.execute(f"CREATE SCHEMA {schema}; SET search_path = {schema}")
         for migration in sorted(MIGRATIONS.glob("*.sql")):
             await connection.execute(migration.read_text(encoding="utf-8"))
+        await made_by.note(connection, schema)
         yield connection
     finally:
         await connection.execute(f"DROP SCHEMA {schema} CASCADE")

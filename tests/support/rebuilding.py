@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from deploy.local.home import write_json
-from deploy.local.rebuild import make_tables
+from deploy.local.rebuild import files, make_tables
 from services.projections.rebuild import targets
 from services.projections.rebuild.setting import Setting
 from shared.events.base import Event
@@ -43,7 +43,7 @@ from tests.support.servers import Servers
 
 def setting(servers: Servers, processes: int = 2) -> Setting:
     console = Console(file=io.StringIO())
-    return Setting(servers.settings("projections"), servers.admin_dsn, make_tables, console, processes)
+    return Setting(servers.settings("projections"), servers.admin_dsn, make_tables, files(), console, processes)
 
 
 def history(log: Log, prefix: str, households: int) -> Iterator[Record]:

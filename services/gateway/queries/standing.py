@@ -30,6 +30,8 @@ async def read(connection: asyncpg.Connection, asked: Asked | None = None) -> St
         watermark=mark,
         provisional=mark is None or as_of.known_at is None or as_of.known_at >= mark,
         stale=_stale(row),
+        awaits_rebuild=row["awaits_rebuild"],
+        generation=row["generation"],
     )
 
 

@@ -9,5 +9,6 @@ WITH reached AS (
            CASE WHEN count(*) = 3 THEN min(w.updated_at) END AS heard, coalesce(bool_or(w.clock = 'real'), true) AS real
     FROM watermark_settled AS s JOIN watermark AS w USING (service)
 )
-SELECT registry, pairing, interventions, newest, mark, heard, real, clock_timestamp() AS now
-FROM reached, said
+SELECT registry, pairing, interventions, newest, mark, heard, real, clock_timestamp() AS now,
+       own::oid::bigint AS generation, obj_description(own, 'pg_namespace') LIKE 'awaits %' IS TRUE AS awaits_rebuild
+FROM reached, said, CAST(current_schema() AS regnamespace) AS own

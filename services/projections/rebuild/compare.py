@@ -16,7 +16,7 @@ from services.projections.rebuild import schemas
 
 COPIED = ("watermark", "quarantine")
 MADE_ANEW = frozenset({"coverage_block", "coverage_cell", "coverage_history"})
-NOT_COMPARED = MADE_ANEW | {"migration", *COPIED}
+NOT_COMPARED = MADE_ANEW | {"migration", "made_by", *COPIED}
 LEFT_OUT: Mapping[str, frozenset[str]] = {
     "checkpoint": frozenset({"updated_at"}),
     "parked": frozenset({"parked_at", "offset"}),

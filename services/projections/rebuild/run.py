@@ -15,7 +15,7 @@ from datetime import datetime
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 
-from services.projections.models import MODELS
+from services.projections import made_by
 from services.projections.rebuild import compare, crew, filling, schemas, switch, targets
 from services.projections.rebuild.compare import Compared
 from services.projections.rebuild.crew import Crew
@@ -46,6 +46,8 @@ class Outcome:
     switched: bool = False
     continued: bool = False
     """From a half-made copy."""
+    other: str = ""
+    """By what else the tables were made with which was compared, in words; "" where by the same."""
 
     @property
     def equal(self) -> bool:
@@ -103,6 +105,7 @@ class Rebuild:
         self.crew: Crew
         self.consumer: AIOKafkaConsumer
         self.continued = False
+        self.unlike = ""
 
     @classmethod
     @asynccontextmanager
@@ -115,9 +118,10 @@ class Rebuild:
             guard, other = await _connected(stack, setting), await _connected(stack, setting)
             if not await guard.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", SOLE):
                 raise Refused("Another rebuild runs: wait for its end.", "มีการสร้างใหม่อยู่แล้ว โปรดรอให้เสร็จก่อน")
-            work = cls(
-                setting, schema or await _before(guard), guard, other, stack.enter_context(Show(setting.console))
-            )
+            show = stack.enter_context(Show(setting.console))
+            work = cls(setting, schema or await _before(guard, setting), guard, other, show)
+            if await schemas.exists(guard, schemas.LIVE):
+                work.unlike = await made_by.other(guard, schemas.LIVE)
             work.consumer = await stack.enter_async_context(consuming(setting.settings))
             await targets.check_head(work.consumer)
             try:
@@ -204,7 +208,7 @@ class Rebuild:
             )
 
     def outcome(self, compared: Compared | None, *, old: str | None = None, switched: bool = False) -> Outcome:
-        return Outcome(self.show.tally, self.show.rate, compared, old, switched, self.continued)
+        return Outcome(self.show.tally, self.show.rate, compared, old, switched, self.continued, self.unlike)
 
 
 async def _connected(stack: AsyncExitStack, setting: Setting) -> asyncpg.Connection:
@@ -220,17 +224,26 @@ def _unlike(schema: str) -> Refused:
     )
 
 
-async def _before(connection: asyncpg.Connection) -> str:
+async def _before(connection: asyncpg.Connection, setting: Setting) -> str:
     """The schema that was live before, if this code can fold into it. Raises Refused."""
     known = await schemas.old(connection)
     if not known:
         raise Refused(
             "There is nothing to go back to: no rebuild has been switched to.", "ไม่มีข้อมูลชุดก่อนให้ย้อนกลับ ยังไม่เคยสลับชุดข้อมูล"
         )
-    ledgers = {table for table in await schemas.tables(connection, known[0]) if table.endswith("_ledger")}
-    if ledgers != {f"{model.name}_ledger" for model in MODELS}:
+    other = await made_by.other(connection, known[0])
+    if not other and (unlike := await _unlike_migrations(connection, known[0], setting)):
+        other = f"made with other migrations: {', '.join(unlike)}"
+    if other:
         raise Refused(
-            f"{known[0]} was made by another version of Siao: go back with that one.",
-            f"{known[0]} สร้างด้วยโปรแกรมรุ่นอื่น โปรดย้อนกลับด้วยโปรแกรมรุ่นนั้น",
+            f"{known[0]} was made by another version of Siao ({other}): go back with that one, or make the tables anew "
+            "with this one by `./siao rebuild`.",
+            f"{known[0]} สร้างด้วยโปรแกรมรุ่นอื่น ({other}) โปรดย้อนกลับด้วยโปรแกรมรุ่นนั้น หรือสร้างใหม่ด้วยรุ่นนี้โดยสั่ง ./siao rebuild",
         )
     return known[0]
+
+
+async def _unlike_migrations(connection: asyncpg.Connection, schema: str, setting: Setting) -> list[str]:
+    """Names of those that only one of the two has, the schema and this code, or that are not the same in both."""
+    applied = await connection.fetch(f"SELECT file, sha256 FROM {schema}.migration")  # noqa: S608
+    return sorted({name for name, _ in {(row[0], row[1]) for row in applied} ^ set(setting.files.items())})

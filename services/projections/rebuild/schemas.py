@@ -9,7 +9,7 @@ import asyncpg
 
 LIVE, COPY, OLD, AS_KNOWN = "projections", "projections_new", "projections_old_", "projections_as_known_"
 CODE = Path(__file__).parents[1]
-CONTRACT = Path(__file__).parents[3] / "shared" / "events"
+SHARED = Path(__file__).parents[3] / "shared"
 
 
 def as_known(moment: datetime) -> str:
@@ -69,5 +69,6 @@ async def tables(connection: asyncpg.Connection, schema: str) -> list[str]:
 
 def fingerprint() -> str:
     """Of all code that decides what is in the tables: what another version began is not continued."""
-    files = [*CODE.glob("*.py"), *CODE.glob("*.sql"), *CODE.glob("migrations/*.sql"), *CONTRACT.glob("*.py")]
+    files = [*CODE.glob("*.py"), *CODE.glob("*.sql"), *CODE.glob("migrations/*.sql")]
+    files += [*(SHARED / "events").glob("*.py"), SHARED / "definitions.py"]
     return sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()[:32]

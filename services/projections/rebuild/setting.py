@@ -1,6 +1,6 @@
 """What a rebuild needs to know of its surroundings."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -19,5 +19,7 @@ class Setting:
     admin: str
     """DSN of whoever may make and rename schemas."""
     make_tables: MakeTables
+    files: Mapping[str, str]
+    """Of the migrations that it applies: name -> SHA-256, as the table `migration` notes them."""
     console: Console
     processes: int

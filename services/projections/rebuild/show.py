@@ -23,7 +23,7 @@ class Show:
     def __init__(self, console: Console) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self._task = self._bar.add_task("folding", total=0)
+        self._task = self._bar.add_task("ประมวลผล · folding", total=0)
         self._console, self._total = console, 0
         self.tally, self._begun = Tally(), time.monotonic()
         self._last = self._begun
@@ -55,7 +55,10 @@ class Show:
         if not self._console.is_terminal and time.monotonic() >= self._line_at:
             self._line_at = time.monotonic() + LINE_SECONDS
             left = max(0, self._total - self.tally.read) / max(self.rate, 0.001)
-            self.say(f"{self.tally.read:,} of {self._total:,} events, {self.rate:,.0f}/s, {left:,.0f} s left")
+            self.say(
+                f"{self.tally.read:,} of {self._total:,} events, {self.rate:,.0f}/s, {left:,.0f} s left · "
+                f"ประมวลผล {self.tally.read:,} จาก {self._total:,} เหตุการณ์ เหลืออีก {left:,.0f} วินาที"
+            )
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
