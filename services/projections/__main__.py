@@ -3,13 +3,12 @@
 python -m services.projections fold …: one of the processes of a rebuild (rebuild/folder.py), which needs no Faust.
 """
 
-import gc
 import logging
 import sys
 import threading
 
 from services.projections.rebuild import folder
-from shared.runtime import hush, logs, web
+from shared.runtime import collector, hush, logs, web
 from shared.runtime.settings import Settings
 from shared.runtime.worker import worker as health
 
@@ -31,9 +30,7 @@ def work() -> None:
     for library in "faust", "mode":
         logging.getLogger(library).setLevel(logging.WARNING)
     hush.install()
-    # Batches make many objects that all live as long as the batch: looking for cycles among them is in vain.
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    collector.rarely()
     worker = Worker(settings)
     beside = watch.Watch(worker.app, settings)
     app = health("Siao projections", beside.session)

@@ -1,6 +1,6 @@
 """The registry over HTTP: takes commands about households, seals personal details, finds who is registered twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -69,10 +69,8 @@ class Registry:
 
     async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
         entered = {s.key: self._entered(s, s.command) for s in submissions if isinstance(s.command, Telling)}
-        subjects = {person.id for one in entered.values() for person in one.people} | {
-            one.household for one in entered.values()
-        }
-        vault = await Vault.open(connection, self._key_encryption_key, sorted(subjects))
+        named = {subject for s in submissions if isinstance(s.command, Telling) for subject in _named(s.command)}
+        vault = await Vault.open(connection, self._key_encryption_key, sorted(named))
         return Lookups(entered, vault, await Registered.of(connection, entered.values()))
 
     def _entered(self, submission: Submission, command: Telling) -> Entered:
@@ -144,6 +142,14 @@ class Lookups:
     def _sealed_text(self, subject: str, told: Mapping[str, SecretStr | None]) -> str | None:
         details = {name: value.get_secret_value() for name, value in told.items() if value is not None}
         return self._vault.seal(subject, details) if details else None
+
+
+def _named(command: Telling) -> Iterator[str]:
+    """Household and people whose ids the sender gives: the others are made now, and cannot have a key yet."""
+    if command.household:
+        yield command.household
+    if isinstance(command, RegisterHousehold):
+        yield from (member.person for member in command.members if member.person)
 
 
 def household_of(submission: Submission) -> HouseholdId:

@@ -1,11 +1,10 @@
 """Finds who is registered already: by citizen number, by the id of a person, by door and name. Keyed hashes only."""
 
-import hashlib
 import hmac
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -50,10 +49,12 @@ class Hasher:
         self._key = key
 
     def person(self, id_: PersonId, entry: MemberEntry) -> Person:
-        checked, number = _check(entry.citizen_id), None
-        if entry.citizen_id is not None and checked is DigitCheck.RIGHT:
-            number = self._hash(pin.compact(entry.citizen_id.get_secret_value()))
-        return Person(id_, entry, checked, number)
+        if entry.citizen_id is None:
+            return Person(id_, entry, DigitCheck.ABSENT, None)
+        number = pin.compact(entry.citizen_id.get_secret_value())
+        if not _right(number):
+            return Person(id_, entry, DigitCheck.WRONG, None)
+        return Person(id_, entry, DigitCheck.RIGHT, self._hash(number))
 
     def doors(
         self, village: VillageCode, house_number: SecretStr | None, entries: Iterable[MemberEntry]
@@ -64,7 +65,7 @@ class Hasher:
         return tuple(self._hash("door", village, number, TITLE.sub("", _plain(e.name))) for e in entries if e.name)
 
     def _hash(self, *parts: str) -> bytes:
-        return hmac.new(self._key, "\0".join(parts).encode(), hashlib.sha256).digest()
+        return hmac.digest(self._key, "\0".join(parts).encode(), "sha256")
 
 
 def _plain(text: SecretStr) -> str:
@@ -72,14 +73,10 @@ def _plain(text: SecretStr) -> str:
     return "".join(unicodedata.normalize("NFKC", text.get_secret_value()).casefold().split())
 
 
-def _check(number: SecretStr | None) -> DigitCheck:
+def _right(number: str) -> bool:
     """The check digit alone: `pin.validate` also refuses a first digit of 0, which people without registered status
     have, and 9, which nobody has and made-up people are given."""
-    if number is None:
-        return DigitCheck.ABSENT
-    digits = pin.compact(number.get_secret_value())
-    right = len(digits) == CITIZEN_ID_LENGTH and isdigits(digits) and digits[-1] == pin.calc_check_digit(digits)
-    return DigitCheck.RIGHT if right else DigitCheck.WRONG
+    return len(number) == CITIZEN_ID_LENGTH and isdigits(number) and number[-1] == pin.calc_check_digit(number)
 
 
 class Registered:
@@ -103,11 +100,8 @@ class Registered:
         numbers = [person.number for one in entered for person in one.people if person.number]
         persons = [person.id for one in entered for person in one.people]
         doors = [door for one in entered for door in one.doors]
-        return cls(
-            dict(await connection.fetch("SELECT hash, household FROM citizen_hash WHERE hash = ANY($1)", numbers)),
-            dict(await connection.fetch("SELECT person, household FROM member WHERE person = ANY($1)", persons)),
-            await connection.fetch("SELECT hash, household FROM door_hash WHERE hash = ANY($1)", doors),
-        )
+        row = await connection.fetchrow(_REGISTERED, numbers, persons, doors)
+        return cls(dict(row["numbers"]), dict(row["persons"]), row["doors"])
 
     def elsewhere(self, entered: Entered) -> HouseholdId | None:
         """Another household that holds one of these people. Raises Rejected person_named_twice."""
@@ -147,17 +141,21 @@ class Registered:
                    DELETE FROM door_hash USING gone WHERE door_hash.household = gone.household""",
                 sorted(self._voided),
             )
+        if not self._new:
+            return
         people = [(person, one.household) for one in self._new.values() for person in one.people]
         numbers = sorted((p.number, p.id, household) for p, household in people if p.number)
-        doors = {(door, one.household) for one in self._new.values() for door in one.doors}
-        await _insert(
-            connection, "INSERT INTO citizen_hash SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[])", numbers
-        )
         persons = sorted((p.id, household) for p, household in people)
-        await _insert(connection, "INSERT INTO member SELECT * FROM unnest($1::text[], $2::text[])", persons)
-        await _insert(connection, "INSERT INTO door_hash SELECT * FROM unnest($1::bytea[], $2::text[])", sorted(doors))
+        doors = sorted({(door, one.household) for one in self._new.values() for door in one.doors})
+        await connection.execute(_REGISTER, *columns(numbers, 3), *columns(persons, 2), *columns(doors, 2))
 
 
-async def _insert(connection: asyncpg.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-    if rows:
-        await connection.execute(statement, *columns(rows))
+_REGISTERED = """
+    SELECT ARRAY(SELECT (hash, household) FROM citizen_hash WHERE hash = ANY($1::bytea[])) AS numbers,
+           ARRAY(SELECT (person, household) FROM member WHERE person = ANY($2::text[])) AS persons,
+           ARRAY(SELECT (hash, household) FROM door_hash WHERE hash = ANY($3::bytea[])) AS doors"""
+
+_REGISTER = """
+    WITH numbers AS (INSERT INTO citizen_hash SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[])),
+         persons AS (INSERT INTO member SELECT * FROM unnest($4::text[], $5::text[]))
+    INSERT INTO door_hash SELECT * FROM unnest($6::bytea[], $7::text[])"""

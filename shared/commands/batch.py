@@ -182,9 +182,7 @@ class Batch:
 
     async def _write(self, gathered: Gathered) -> None:
         if self._records:
-            if self._deciding.clock == "real":
-                await clock.mark_real(self._connection)
-            await store.append(self._connection, self._records)
+            await store.append(self._connection, self._records, self._deciding.clock)
             await gathered.save(self._connection)
         if self._given:
             await receipts.remember(self._connection, list(self._given.values()))
@@ -204,7 +202,8 @@ def _days(value: object, at: str) -> Iterator[tuple[str, date]]:
         yield at, value
     elif isinstance(value, BaseModel):
         for name, each in value:
-            yield from _days(each, f"{at}.{name}")
+            if each is not None and not isinstance(each, str):
+                yield from _days(each, f"{at}.{name}")
     elif isinstance(value, tuple):
         for i, each in enumerate(value):
             yield from _days(each, f"{at}.{i}")

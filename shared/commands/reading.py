@@ -27,6 +27,9 @@ LONGEST_NAME = 100
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """An escaped NUL: PostgreSQL's jsonb and text cannot hold one. Behind an even number of backslashes it is an escape."""
 
+_NORMAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+"""However a body was spaced and ordered. Digests are kept: this must go on writing the same bytes."""
+
 C = TypeVar("C", bound=Command)
 CorrelationId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
 
@@ -79,7 +82,7 @@ class Reader:
             envelope = envelope_of(kind).model_validate_json(body)
         except ValidationError as error:
             raise problems.from_validation(error) from None  # its text may quote the value
-        normal = json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+        normal = _NORMAL.encode(told).encode()
         origin = Origin(
             caller.agency, caller.actor, envelope.id, envelope.reported_on, envelope.correlation, trace.parent()
         )
@@ -96,7 +99,7 @@ def envelope_of(kind: type[Command]) -> type[CommandEnvelope[Command]]:
 def _object(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_COMMAND_BYTES:
         raise Rejected("body_too_large", limit=MAX_COMMAND_BYTES)
-    if b"\0" in body or _NUL.search(body):
+    if b"\0" in body or (b"u0000" in body and _NUL.search(body)):
         raise Rejected("nul_byte")
     try:
         told = json.loads(body.decode(), object_pairs_hook=_each_name_once, parse_constant=_no_json)
@@ -109,11 +112,11 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """JSON leaves open which of two equal names counts (RFC 8259 §4); here neither does."""
-    told: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in told:
-            raise Rejected("json_duplicate_name", field=name, name=name[:LONGEST_NAME])
-        told[name] = value
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise Rejected("json_duplicate_name", field=twice, name=twice[:LONGEST_NAME])
     return told
 
 

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 
+import msgspec
+
 from shared.commands.reading import Submission
 from shared.events import envelope
 from shared.eventstore.store import Record
@@ -11,7 +13,7 @@ from shared.runtime.ids import new_id
 
 def accepted(submission: Submission, stream: str, records: Sequence[Record], flags: Sequence[str]) -> bytes:
     """UTF-8 JSON. `events` is empty where the command said what was so already."""
-    return json.dumps(
+    return msgspec.json.encode(
         {
             "receipt": new_id("rc"),
             "command": submission.origin.command_id,
@@ -22,10 +24,8 @@ def accepted(submission: Submission, stream: str, records: Sequence[Record], fla
             "events": [{"id": r.id, "type": r.type, "stream": r.stream, "version": r.version} for r in records],
             "recorded_at": envelope.timestamp(records[-1].recorded_at) if records else None,
             "flags": list(flags),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
+        }
+    )
 
 
 def versions(records: Sequence[Record]) -> str:

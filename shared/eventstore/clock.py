@@ -57,11 +57,6 @@ async def raise_floor(connection: asyncpg.Connection, kind: Clock) -> tuple[date
     return row[0], row[1]
 
 
-async def mark_real(connection: asyncpg.Connection) -> None:
-    """Notes, in the transaction that records it, that an event of the real clock is here. Locks nothing once noted."""
-    await connection.execute("UPDATE clock SET kind = 'real' WHERE kind <> 'real'")
-
-
 async def advance(connection: asyncpg.Connection, moment: datetime) -> None:
     """Sets a simulated clock forward; a moment that has passed changes nothing."""
     await connection.execute(

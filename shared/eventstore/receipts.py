@@ -3,7 +3,6 @@
 A refusal is not remembered: the same id may come again, corrected.
 """
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ class Receipt:
 
 def body_digest(key: bytes, body: bytes) -> bytes:
     """Keyed SHA-256 of a command's body: tells equal bodies apart from different ones, and nothing else."""
-    return hmac.new(key, body, hashlib.sha256).digest()
+    return hmac.digest(key, body, "sha256")
 
 
 async def find(connection: asyncpg.Connection, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:

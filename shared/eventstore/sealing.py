@@ -5,11 +5,11 @@ wrapped, in the same way, under a key-encryption key that lives outside PostgreS
 """
 
 import base64
-import json
 import os
 from collections.abc import Mapping, Sequence, Set
 
 import asyncpg
+import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
@@ -27,6 +27,8 @@ class Vault:
     @classmethod
     async def open(cls, connection: asyncpg.Connection, key_encryption_key: bytes, subjects: Sequence[str]) -> "Vault":
         """Raises cryptography.exceptions.InvalidTag when the key-encryption key is not the one that wrapped them."""
+        if not subjects:
+            return cls(key_encryption_key, {})
         rows = await connection.fetch("SELECT subject, wrapped FROM person_key WHERE subject = ANY($1)", subjects)
         return cls(key_encryption_key, {row["subject"]: row["wrapped"] for row in rows})
 
@@ -36,13 +38,12 @@ class Vault:
         if key is None:
             key = self._keys[subject] = AESGCM.generate_key(KEY_BITS)
             self._new[subject] = _seal(self._wrapper, subject, key)
-        plain = json.dumps(details, ensure_ascii=False, separators=(",", ":")).encode()
-        return base64.b64encode(_seal(AESGCM(key), subject, plain)).decode()
+        return base64.b64encode(_seal(AESGCM(key), subject, msgspec.json.encode(details))).decode()
 
     def unseal(self, subject: str, sealed: str) -> dict[str, str]:
         """Raises KeyError when the key was destroyed, InvalidTag when the text is not the subject's."""
-        opened: dict[str, str] = json.loads(_open(AESGCM(self._keys[subject]), subject, base64.b64decode(sealed)))
-        return opened
+        opened = _open(AESGCM(self._keys[subject]), subject, base64.b64decode(sealed))
+        return msgspec.json.decode(opened, type=dict[str, str])
 
     async def save(self, connection: asyncpg.Connection, subjects: Set[str]) -> None:
         """Keeps the new keys of `subjects`: of those whose sealed details are being appended."""

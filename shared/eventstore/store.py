@@ -16,6 +16,7 @@ from shared.events import catalog, envelope
 from shared.events.base import Event, Slug
 from shared.events.topics import MAX_MESSAGE_BYTES, partition_of
 from shared.runtime.postgres import columns
+from shared.runtime.settings import Clock
 
 BEFORE_EVERYTHING = datetime.min.replace(tzinfo=UTC)
 ROOM_FOR_RECORD_FORMAT = 1024
@@ -141,8 +142,9 @@ def record(stamp: Stamp, stream: str, head: Head, event: Event, origin: Origin) 
     return Record(told.id, stream, told.version, event.type, told.recorded_at, headers, value, digest)
 
 
-async def append(connection: asyncpg.Connection, records: Sequence[Record]) -> None:
-    """Writes `records`, moves the heads and fills the outbox, in one statement however many there are.
+async def append(connection: asyncpg.Connection, records: Sequence[Record], kind: Clock) -> None:
+    """Writes `records`, moves the heads and fills the outbox, in one statement however many there are; and notes that
+    an event of the real clock is here, if that is the `kind`. Locks nothing once noted.
 
     Records of one stream stand in order of version. Raises VersionConflict when a stream holds one of the versions
     already; PostgreSQL has then ended the transaction.
@@ -154,6 +156,7 @@ async def append(connection: asyncpg.Connection, records: Sequence[Record]) -> N
             *columns((r.stream, r.version, r.id, r.type, partition_of(envelope.key_of(r.stream))) for r in records),
             *columns((r.recorded_at, r.headers, r.value, r.hash) for r in records),
             *columns((r.stream, r.version, r.hash, r.recorded_at) for _, r in sorted(ends.items())),
+            kind,
         )
     except asyncpg.UniqueViolationError as error:
         raise VersionConflict from error
@@ -168,7 +171,8 @@ _APPEND = """
              AS n(stream, version, id, type, partition, recorded_at, headers, value, hash, place)
         ORDER BY place
         RETURNING seq),
-    queued AS (INSERT INTO outbox SELECT seq FROM appended)
+    queued AS (INSERT INTO outbox SELECT seq FROM appended),
+    marked AS (UPDATE clock SET kind = $14 WHERE $14 = 'real' AND kind <> 'real')
     INSERT INTO head SELECT * FROM unnest($10::text[], $11::integer[], $12::text[], $13::timestamptz[])
     ON CONFLICT (stream) DO UPDATE
     SET version = excluded.version, hash = excluded.hash, recorded_at = excluded.recorded_at"""

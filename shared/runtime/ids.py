@@ -1,20 +1,21 @@
 """Random identifiers: they say nothing of what they stand for."""
 
-import secrets
+import os
 import string
 
-_ALPHABET = string.digits + string.ascii_lowercase
-_LENGTH = 20
+_ALPHABET = (string.digits + string.ascii_lowercase).encode()
+_EVEN = 256 // len(_ALPHABET) * len(_ALPHABET)
+"""Bytes below it stand for each character equally often; the others are left out."""
+_TABLE, _LEFT_OUT = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256)), bytes(range(_EVEN, 256))
+_LENGTH, _DRAWN = 20, 32
 
 
 def random_part() -> str:
     """20 random characters of [0-9a-z]: 103 bits."""
-    rest = secrets.randbelow(len(_ALPHABET) ** _LENGTH)
-    drawn = []
-    for _ in range(_LENGTH):
-        rest, place = divmod(rest, len(_ALPHABET))
-        drawn.append(_ALPHABET[place])
-    return "".join(drawn)
+    drawn = b""
+    while len(drawn) < _LENGTH:
+        drawn = os.urandom(_DRAWN).translate(_TABLE, _LEFT_OUT)
+    return drawn[:_LENGTH].decode()
 
 
 def new_id(prefix: str) -> str:

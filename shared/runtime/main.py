@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from shared.errors import Misconfigured
-from shared.runtime import hush, logs, web
+from shared.runtime import collector, hush, logs, web
 from shared.runtime.settings import Settings
 
 WRONG_USE = 2
@@ -26,4 +26,5 @@ def run(service: str, parts: Mapping[str, str]) -> None:
     except Misconfigured as error:
         print(error, file=sys.stderr)
         sys.exit(WRONG_USE)
+    collector.rarely()
     web.serve(app, settings)

@@ -27,6 +27,9 @@ async def pool(
 ) -> asyncpg.Pool:
     """A pool of the process's own role; `session` are PostgreSQL's own settings of each connection.
 
+    Nobody changes a session beyond its transaction, so a connection that is given back needs no reset but the one of
+    asyncpg, which ends a transaction that was left open.
+
     Raises OSError or asyncpg.PostgresError when the server is not there.
     """
     return await asyncpg.create_pool(
@@ -34,10 +37,15 @@ async def pool(
         min_size=least,
         max_size=most,
         command_timeout=60,
+        reset=_nothing,
         server_settings={"application_name": f"siao-{settings.service}", **(session or {})},
     )
 
 
-def columns(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    """One array a column. There must be a row."""
-    return list(zip(*rows, strict=True))
+async def _nothing(_: asyncpg.Connection) -> None:
+    pass
+
+
+def columns(rows: Iterable[Sequence[Any]], width: int = 0) -> list[Sequence[Any]]:
+    """One array a column. `width` is told where there may be no row."""
+    return list(zip(*rows, strict=True)) or [()] * width

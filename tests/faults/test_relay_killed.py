@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from shared.eventstore import clock
 from shared.runtime.worker import EXIT_CODE
 from tests.support.appending import append_many
 from tests.support.processes import Process, running
@@ -126,8 +125,6 @@ async def test_beside_a_server_that_restarts(
 
 async def test_what_does_not_pass_by_itself_ends_the_process(servers: Servers, pool: asyncpg.Pool) -> None:
     await append_many(pool, 1, at_once=1)
-    async with pool.acquire() as connection:
-        await clock.mark_real(connection)
     settings = servers.settings("registry", clock="simulated", http_port=free_port())
     process = Process("registry", "relay", settings, servers.home.log("relay-misconfigured"))
     process.spawn()

@@ -40,7 +40,7 @@ async def append(connection: asyncpg.Connection, households: Sequence[str], kind
         one = store.record(stamp, stream, heads[stream], event, ORIGIN)
         heads[stream] = store.Head(one.version, one.hash, one.recorded_at)
         records.append(one)
-    await store.append(connection, records)
+    await store.append(connection, records, kind)
     return records
 
 

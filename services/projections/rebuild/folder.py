@@ -5,7 +5,6 @@ A line in: a Job, what to fold and how far. Lines out: a tally after each transa
 """
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from services.projections.rebuild import load, merged, targets
 from services.projections.rebuild.reading import reading
 from services.projections.rebuild.tally import Tally
 from services.projections.rebuild.targets import Targets
+from shared.runtime import collector
 from shared.runtime.consumer import consuming
 from shared.runtime.failpoint import failpoint
 from shared.runtime.settings import Settings
@@ -43,8 +43,7 @@ class Job(msgspec.Struct):
 
 
 def main(arguments: list[str]) -> None:
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    collector.rarely()
     schema, *known_at = arguments
     moment = datetime.fromisoformat(known_at[0]) if known_at else None
     try:

@@ -11,7 +11,7 @@ from shared.commands.desk import Desk
 from shared.commands.reading import Reader
 from shared.events import catalog
 from shared.eventstore import clock
-from shared.runtime import postgres
+from shared.runtime import collector, postgres
 from shared.runtime.auth import Caller, Role
 from shared.runtime.settings import Settings
 from tests.benchmarks.peers.job import Stopwatch
@@ -27,6 +27,7 @@ async def main(bodies: Sequence[bytes]) -> None:
         await clock.claim(pool, "real")
         desk = Desk(pool, Registry(settings), lambda: None)
         serving = asyncio.create_task(desk.run())
+        collector.rarely()
         reader = Reader(catalog.COMMANDS["registry"], settings.key("body.key"))
         watch, waiting = Stopwatch(len(bodies)), iter(bodies)
         watch.began()
