@@ -14,7 +14,6 @@ from fastapi.staticfiles import StaticFiles
 
 from services.gateway import changes, forward, pages, reads, session, upstream
 from services.gateway.headers import BrowserHeaders
-from services.gateway.identity import Doorkeeper
 from shared.errors import Rejected
 from shared.runtime import auth, logs, postgres, problems, web
 from shared.runtime.settings import Settings
@@ -41,7 +40,7 @@ def create(settings: Settings) -> FastAPI:
             polling.cancel()
 
     app = FastAPI(title="Siao", version="1", lifespan=lifespan, openapi_url=None)
-    app.state.doorkeeper, app.state.settings = Doorkeeper(issuer), settings
+    app.state.doorkeeper, app.state.settings = auth.Verifier(issuer, iss=auth.ISSUER, aud=auth.GATEWAY), settings
     app.mount("/static/docs", StaticFiles(directory=SWAGGER))
     app.mount("/static", StaticFiles(directory=STATIC))
     for router in forward.router, changes.router, reads.router, pages.router, session.router:

@@ -7,11 +7,10 @@ costs more than checking a token.
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
-from joserfc.jwk import OKPKey
 
 from shared.errors import Rejected
 from shared.runtime import auth
-from shared.runtime.auth import Caller
+from shared.runtime.auth import Caller, Verifier
 
 
 def cookie_name(request: Request) -> str:
@@ -19,23 +18,12 @@ def cookie_name(request: Request) -> str:
     return f"siao_session_{request.url.port or 'default'}"
 
 
-class Doorkeeper:
-    """Knows the issuer's public key; pins issuer and audience."""
-
-    def __init__(self, issuer: OKPKey) -> None:
-        self._issuer = issuer
-
-    def caller(self, token: str) -> Caller:
-        """Raises Rejected token_invalid or token_expired."""
-        return auth.verify(token, self._issuer, iss=auth.ISSUER, aud=auth.GATEWAY)
-
-
-async def _doorkeeper(request: Request) -> Doorkeeper:
-    keeper: Doorkeeper = request.app.state.doorkeeper
+async def _doorkeeper(request: Request) -> Verifier:
+    keeper: Verifier = request.app.state.doorkeeper
     return keeper
 
 
-Keeper = Annotated[Doorkeeper, Depends(_doorkeeper)]
+Keeper = Annotated[Verifier, Depends(_doorkeeper)]
 Authorization = Annotated[str | None, Header(include_in_schema=False)]
 
 

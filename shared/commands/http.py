@@ -9,9 +9,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated
+from typing import IO
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from joserfc.jwk import OKPKey
 
@@ -39,24 +39,26 @@ def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) ->
     """The routes of one service, whose desk is `app.state.desk`."""
     router = APIRouter()
 
-    async def caller(authorization: Annotated[str | None, Header()] = None) -> Caller:
-        # async: FastAPI would send a plain function through a thread and back, which costs more than the check itself
-        token = auth.bearer(authorization)
-        return auth.verify(token, gateway_key, iss=auth.GATEWAY, aud=auth.service_audience(service))
+    gateway = auth.Verifier(gateway_key, iss=auth.GATEWAY, aud=auth.service_audience(service))
+
+    def caller(request: Request) -> Caller:
+        return gateway.caller(auth.bearer(request.headers.get("authorization")))
 
     @router.post("/commands")
-    async def one(request: Request, caller: Annotated[Caller, Depends(caller)]) -> Response:
+    async def one(request: Request) -> Response:
+        sender = caller(request)
         await before(request)
-        submission = reader.read(await _body(request, MAX_COMMAND_BYTES), caller)
+        submission = reader.read(await _body(request, MAX_COMMAND_BYTES), sender)
         desk: Desk = request.app.state.desk
         [outcome] = await desk.submit([submission], iter(PATIENCE))
         return _single(outcome)
 
     @router.post("/commands/bulk")
-    async def many(request: Request, caller: Annotated[Caller, Depends(caller)]) -> Response:
+    async def many(request: Request) -> Response:
+        sender = caller(request)
         await before(request)
         spool = await _spool(request)
-        return StreamingResponse(_answers(spool, reader, caller, request.app.state.desk), media_type=NDJSON)
+        return StreamingResponse(_answers(spool, reader, sender, request.app.state.desk), media_type=NDJSON)
 
     return router
 

@@ -21,7 +21,7 @@ CONTRACT_MAY_IMPORT = PLAIN | {
     "hashlib",
     "json",
     "pathlib",
-    "unicodedata",
+    "re",
     "pydantic",
     "pydantic_core",
     "shared.events",

@@ -36,7 +36,7 @@ class Standin:
 
     def caller(self, service: str = "registry") -> auth.Caller:
         token = auth.bearer(self.seen[-1].headers["authorization"])
-        return auth.verify(token, self.key, iss=auth.GATEWAY, aud=auth.service_audience(service))
+        return auth.Verifier(self.key, iss=auth.GATEWAY, aud=auth.service_audience(service)).caller(token)
 
     async def one(self, request: Request) -> Response:
         self.seen.append(request)

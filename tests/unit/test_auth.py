@@ -22,8 +22,11 @@ def token(**changed):
     return auth.mint(asked.pop("key", key), CALLER, **asked)
 
 
+VERIFIER = auth.Verifier(public, iss=auth.ISSUER, aud=auth.GATEWAY)
+
+
 def verify(text):
-    return auth.verify(text, public, iss=auth.ISSUER, aud=auth.GATEWAY)
+    return VERIFIER.caller(text)
 
 
 def test_a_token_speaks_for_its_caller():
@@ -34,6 +37,14 @@ def test_a_clock_set_back_refuses_nobody(monkeypatch):
     young, later = token(), time.time()
     monkeypatch.setattr(time, "time", lambda: later - 86_400)
     assert verify(young) == verify(token()) == CALLER
+
+
+def test_a_token_that_was_good_expires(monkeypatch):
+    good, later = token(), time.time() + 3_600
+    verify(good)
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pytest.raises(Rejected, match="token_expired"):
+        verify(good)
 
 
 def unsigned():

@@ -90,6 +90,6 @@ def test_an_agencys_token_is_taken_by_the_gateway(folder: Path):
     home.make(where)
     path = credentials.token_file(where, "red-cross", auth.Role.AGENCY, days=1)
     key = auth.load_key((folder / "gateway" / "issuer.pub.json").read_text())
-    caller = auth.verify(path.read_text().strip(), key, iss=auth.ISSUER, aud=auth.GATEWAY)
+    caller = auth.Verifier(key, iss=auth.ISSUER, aud=auth.GATEWAY).caller(path.read_text().strip())
     assert (caller.agency, caller.role) == ("red-cross", auth.Role.AGENCY)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
