@@ -108,7 +108,7 @@ class Stopwatch:
         if self._done < self._events or self._began is None:
             return False
         at, cpu = self._began
-        took = {"seconds": time.monotonic() - at, "cpu": time.process_time() - cpu}
+        took = {"events": self._done, "seconds": time.monotonic() - at, "cpu": time.process_time() - cpu}
         self.tell(**took, **({"counts": counts()} if counts else {}))
         return True
 

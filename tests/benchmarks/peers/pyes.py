@@ -12,7 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
+from zlib import crc32
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from eventsourcing.application import Application
@@ -30,10 +31,21 @@ IN_A_SAVE = 100
 
 
 class Household(Aggregate):
+    @staticmethod
+    def create_id(household: str) -> UUID:
+        return uuid5(NAMESPACE_URL, household)
+
     @event("Registered")
-    def __init__(self, occurred_on: str, village: str, house_number: str, members: list[Any]) -> None:
-        self.occurred_on, self.village = occurred_on, village
-        self.house_number, self.members = house_number, members
+    def __init__(self, household: str, told: dict[str, Any]) -> None:
+        self.registered, self.assessed, self.classified = told, [], []
+
+    @event("Assessed")
+    def assess(self, told: dict[str, Any]) -> None:
+        self.assessed.append(told)
+
+    @event("Classified")
+    def classify(self, told: dict[str, Any]) -> None:
+        self.classified.append(told)
 
 
 class Registry(Application[UUID]):
@@ -56,15 +68,18 @@ def environment(told: Told) -> dict[str, str]:
 
 
 def append(told: Told) -> None:
-    """Each command an aggregate with one event and a commit of its own, by several threads."""
+    """Each command one event and a commit of its own, by several threads; those about one household by one of them."""
     app = Registry(environment(told))
-    commands = [json.loads(line)["data"] for line in Path(os.environ["BENCH_FILE"]).read_text().splitlines()]
+    commands = [json.loads(line) for line in Path(os.environ["BENCH_FILE"]).read_text().splitlines()]
+    shares: list[list[dict[str, Any]]] = [[] for _ in range(THREADS)]
+    for command in commands:
+        shares[crc32(command["data"]["household"].encode()) % THREADS].append(command)
 
     def work(share: list[dict[str, Any]]) -> None:
-        for data in share:
-            app.save(Household(data["occurred_on"], data["village"], data["house_number"], data["members"]))
+        for command in share:
+            app.save(decided(app, command["type"], command["data"]))
 
-    threads = [threading.Thread(target=work, args=(commands[n::THREADS],)) for n in range(THREADS)]
+    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
     watch = Stopwatch(len(commands))
     watch.began()
     for thread in threads:
@@ -72,6 +87,15 @@ def append(told: Told) -> None:
     for thread in threads:
         thread.join()
     watch.add(len(commands))
+
+
+def decided(app: Registry, kind: str, data: dict[str, Any]) -> Household:
+    """The household with one more event."""
+    if kind == "RegisterHousehold.v1":
+        return Household(data["household"], data)
+    household: Household = app.repository.get(Household.create_id(data["household"]))
+    (household.assess if kind == "AssessNeeds.v1" else household.classify)(data)
+    return household
 
 
 class Partition(Aggregate):
