@@ -17,7 +17,7 @@ from functools import cache
 from services.projections.card import Assessed, Help, Household
 from services.projections.model import Parts, ReadModel
 from services.projections.residence import Whereabouts, whereabouts
-from services.projections.steps import Course, Rows, at, rows
+from services.projections.steps import Course, Rows, at
 from shared.definitions import DEFINITIONS, Definition
 from shared.events.codes import Dimension, Level
 
@@ -32,7 +32,7 @@ def _told() -> _Told:
 
 
 def parts(card: Household) -> Parts:
-    """Each definition and dimension apart."""
+    """Each dimension apart."""
     if not card.homes:
         return {}
     places, of = whereabouts((card.homes, card.cohort, card.classes)), defaultdict[Dimension, _Told](_told)
@@ -41,36 +41,43 @@ def parts(card: Household) -> Parts:
     for help_ in card.helps:
         for dimension in help_.dimensions:
             of[dimension][1].append(help_)
-    return {
-        (d.id, dimension): (d, dimension.value, places, *told)
-        for dimension, told in of.items()
-        for d in DEFINITIONS.values()
-    }
+    return {dimension: (dimension.value, places, *told) for dimension, told in of.items()}
 
 
-def cells(
-    definition: Definition,
-    dimension: str,
-    places: Course[Whereabouts],
-    assessments: Sequence[Assessed],
-    helps: Sequence[Help],
-) -> Rows:
-    measured = course(definition, assessments, helps)
+def cells(dimension: str, places: Course[Whereabouts], assessments: Sequence[Assessed], helps: Sequence[Help]) -> Rows:
+    """`steps.rows` of each definition, told without its sets of cells: this is the most frequent work of a fold."""
+    made: Rows = {}
+    told = _in_order(assessments, helps)
+    for definition in DEFINITIONS.values():
+        measured = _course(definition, told)
+        where, before = places[0][1], NONE
+        for day in sorted({day for day, _ in (*measured, *places)}):
+            there, now = at(places, day, places[0][1]), at(measured, day, NONE)
+            stays = before & now if there == where else NONE
+            for measure in now - stays:
+                made[day, definition.id, *there, dimension, measure] = 1
+            for measure in before - stays:
+                made[day, definition.id, *where, dimension, measure] = -1
+            where, before = there, now
+    return made
 
-    def cells_on(day: date) -> frozenset[tuple[str, ...]]:
-        of = (definition.id, *at(places, day, places[0][1]), dimension)
-        return frozenset([(*of, measure) for measure in at(measured, day, NONE)])
 
-    return rows([day for day, _ in (*measured, *places)], cells_on)
+_Entry = tuple[date, bool, int, bool, Level | None]
+"""day, whether it is help, its place among its like, in need, level."""
 
 
-def course(definition: Definition, assessments: Sequence[Assessed], helps: Sequence[Help]) -> Course[Measures]:
-    """The measures of one dimension from each day on. On the same day, help answers what was assessed."""
+def _in_order(assessments: Sequence[Assessed], helps: Sequence[Help]) -> list[_Entry]:
+    """On the same day, help answers what was assessed."""
     asked = [(a.on, False, n, a.in_need, None) for n, a in enumerate(assessments)]
     given = [(h.on, True, n, False, h.level) for n, h in enumerate(helps)]
+    return sorted([*asked, *given])
+
+
+def _course(definition: Definition, told: Sequence[_Entry]) -> Course[Measures]:
+    """The measures of one dimension from each day on."""
     need = still = helped = early = False
     made: dict[date, Measures] = {}
-    for day, is_help, _, in_need, level in sorted([*asked, *given]):
+    for day, is_help, _, in_need, level in told:
         if not is_help:
             need, still = need or in_need, in_need
         elif day < definition.programme_start:

@@ -1,6 +1,8 @@
 """One lane a partition number: everything that waits for it, of all topics, becomes the next transaction.
 
-So one transaction a number is in flight, in order, and a busy lane catches up in fewer, larger ones.
+So one transaction a number is in flight, in order, and a busy lane catches up in fewer, larger ones. What belongs to it
+is decided when it begins, not while it waits for a connection: a backlog then comes in with all topics of a number at
+once, and hardly a household has to be folded again because another topic's facts came late.
 """
 
 import asyncio
@@ -14,8 +16,10 @@ ONE_TRANSACTION = 10_000
 ALL_LANES = 40_000
 """Records that may wait in this process before the next is taken from Kafka: bounds its memory."""
 
-Settle = Callable[[int, list[Batch]], Awaitable[None]]
-"""Folds the batches of a partition number. Returns when they are folded, or of no use; raises never."""
+Take = Callable[[], list[Batch]]
+"""What waits now, for one transaction. To be called once."""
+Settle = Callable[[int, Take], Awaitable[None]]
+"""Folds what it takes of a partition number. Returns when that is folded, or of no use; raises never."""
 
 
 class Lanes:
@@ -37,10 +41,18 @@ class Lanes:
             self._running[batch.partition] = asyncio.create_task(self._run(batch.partition))
 
     async def _run(self, partition: int) -> None:
-        while batches := self._next(partition):
-            await self._settle(partition, batches)
-            self._records -= sum(batch.size for batch in batches)
+        while self._waiting[partition]:
+            taken: list[Batch] = []
+
+            def take(taken: list[Batch] = taken) -> list[Batch]:
+                taken += self._next(partition)
+                return taken
+
+            await self._settle(partition, take)
+            self._records -= sum(batch.size for batch in taken)
             self._room.set()
+            if not taken:
+                break  # it gave up
         del self._running[partition]
 
     def _next(self, partition: int) -> list[Batch]:

@@ -14,9 +14,10 @@ from services.projections.checkpoints import Offsets
 from services.projections.decode import SERVICE_OF_TOPIC, read
 from services.projections.engine import Settled
 from services.projections.faust_seam import App, Batch, event_stream, make_app
-from services.projections.lanes import Lanes
+from services.projections.lanes import Lanes, Take
 from services.projections.patience import Patient
 from services.projections.sql import QUERIES
+from shared.events.topics import EVENT_TOPICS
 from shared.runtime import logs
 from shared.runtime.settings import Settings
 
@@ -47,20 +48,18 @@ class Worker:
         async for batch in stream:
             await self._lanes.put(batch)
 
-    async def _settle(self, partition: int, batches: list[Batch]) -> None:
-        batches = [batch for batch in batches if self.app.is_current(batch)]
-        if not batches:
-            return
-        # Read once, however often PostgreSQL is asked; and not before there is a connection, or too much would wait.
-        slices = cache(lambda: [slice_of(batch) for batch in batches])
+    async def _settle(self, partition: int, take: Take) -> None:
+        # Taken and read once, however often PostgreSQL is asked; and not before there is a connection for it.
+        batches = cache(lambda: [batch for batch in take() if self.app.is_current(batch)])
+        slices = cache(lambda: [slice_of(batch) for batch in batches()])
         begun = time.perf_counter()
         try:
             settled = await self.database.run(lambda connection: fold(connection, partition, slices()))
         except LogRewritten as found:
-            await self.rewind(next(b.topic for b in batches if SERVICE_OF_TOPIC[b.topic] == found.service), partition)
+            await self.rewind(EVENT_TOPICS[found.service].name, partition)
             await self.app.give_up(found)
         except LostRecords as lost:
-            if all(map(self.app.is_current, batches)):
+            if all(map(self.app.is_current, batches())):
                 await self.app.give_up(lost)
         except Exception as error:
             await self.app.give_up(error)
@@ -76,6 +75,8 @@ def slice_of(batch: Batch) -> Slice:
 
 async def fold(connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
     """`engine.settle`; takes the partition from a worker that froze while it held it."""
+    if not slices:
+        return Settled()
     try:
         return await engine.settle(connection, partition, slices)
     except asyncpg.LockNotAvailableError:

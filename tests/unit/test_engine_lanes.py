@@ -4,7 +4,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from services.projections.lanes import ALL_LANES, ONE_TRANSACTION, Lanes
+from services.projections.lanes import ALL_LANES, ONE_TRANSACTION, Lanes, Take
 
 
 def batch(partition: int, size: int, name: str = "") -> Any:
@@ -16,12 +16,15 @@ class Recorder:
 
     def __init__(self) -> None:
         self.settled: list[tuple[int, list[str]]] = []
-        self.gate = asyncio.Event()
+        self.gate, self.connection = asyncio.Event(), asyncio.Event()
+        self.connection.set()
         self.at_once: set[int] = set()
 
-    async def settle(self, partition: int, batches: list[Any]) -> None:
+    async def settle(self, partition: int, take: Take) -> None:
         assert partition not in self.at_once
         self.at_once.add(partition)
+        await self.connection.wait()
+        batches = take()
         await self.gate.wait()
         self.at_once.discard(partition)
         self.settled.append((partition, [b.name for b in batches]))
@@ -44,6 +47,21 @@ async def test_what_waits_becomes_one_transaction_in_order():
     recorder.gate.set()
     await quiet()
     assert sorted(recorder.settled) == [(1, ["a"]), (1, ["b", "c"]), (2, ["x"])]
+
+
+async def test_what_comes_before_there_is_a_connection_belongs_to_it():
+    recorder = Recorder()
+    recorder.connection.clear()
+    lanes = Lanes(recorder.settle)
+    for name in "a", "b":
+        await lanes.put(batch(1, 10, name))
+        await quiet()
+    recorder.connection.set()
+    await quiet()
+    await lanes.put(batch(1, 10, "c"))
+    recorder.gate.set()
+    await quiet()
+    assert recorder.settled == [(1, ["a", "b"]), (1, ["c"])]
 
 
 async def test_a_transaction_has_a_size():

@@ -14,8 +14,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from services.projections import faust_seam
-from services.projections.faust_seam import Batch
-from services.projections.lanes import Lanes
+from services.projections.lanes import Lanes, Take
 from services.projections.patience import CONNECTIONS
 from shared.runtime.settings import Settings
 from tests.benchmarks.peers.job import NUMBERED, Cell, Stopwatch, Told, columns, counted
@@ -50,24 +49,23 @@ class Count:
         async for batch in stream:
             await self._lanes.put(batch)
 
-    async def _settle(self, partition: int, batches: list[Batch]) -> None:
-        batches = [batch for batch in batches if self.app.is_current(batch)]
+    async def _settle(self, partition: int, take: Take) -> None:
         try:
-            await (self._fold(partition, batches) if self._memory else self._commit(partition, batches))
+            await (self._fold(partition, take) if self._memory else self._commit(partition, take))
         except Exception as error:
             await self.app.give_up(error)
 
-    async def _fold(self, partition: int, batches: list[Batch]) -> None:
-        for batch in batches:
+    async def _fold(self, partition: int, take: Take) -> None:
+        for batch in filter(self.app.is_current, take()):
             counts = counted(partition, batch.records())
             self._held.update(counts)
             self._watch.add(counts.total(), lambda: [(*cell, n) for cell, n in self._held.items()])
 
-    async def _commit(self, partition: int, batches: list[Batch]) -> None:
+    async def _commit(self, partition: int, take: Take) -> None:
         assert self._pool is not None
         async with self._pool.acquire() as connection, connection.transaction():
             counts: Counter[Cell] = Counter()
-            for batch in batches:
+            for batch in filter(self.app.is_current, take()):
                 following = await connection.fetchval(LOCK, batch.topic, partition)
                 assert batch.start <= following, "records were lost"
                 new = (record for record in batch.records() if record.offset >= following)
