@@ -1,6 +1,7 @@
 """What pairing and interventions must know of the registry's households: a pure fold, and its table."""
 
 import json
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from shared.events import catalog
 from shared.events.base import Event, HouseholdId, Version, VillageCode
-from shared.events.envelope import Envelope
+from shared.events.envelope import GENESIS
 from shared.events.registry import (
     HouseholdCorrected,
     HouseholdEntryVoided,
@@ -21,21 +22,13 @@ from shared.events.registry import (
     HouseholdUnmerged,
     RelocationCorrected,
 )
+from shared.runtime.registry_log import Aside, Readable
 from shared.standing import Standing
 
 REGISTRATION: Version = 1
-MATTERING = {
-    kind.type
-    for kind in (
-        HouseholdRelocated,
-        HouseholdCorrected,
-        RelocationCorrected,
-        HouseholdEntryVoided,
-        HouseholdMerged,
-        HouseholdUnmerged,
-    )
-}
-"""Types of later events that change what is known; of any other only the version counts."""
+MARK = 8
+"""Bytes of a hash that are kept: they tell lines of events apart. That nothing was altered, the log's own hashes
+show."""
 
 
 class Home(NamedTuple):
@@ -52,6 +45,13 @@ class Household:
     """In order of version, as corrected; those that were voided are gone, but for the registration."""
     voided: bool = False
     merged_into: HouseholdId | None = None
+    line: bytes = b""
+    """A mark of each event that it is made of, the last one's last; of the first ones perhaps none is kept."""
+
+    def mark(self, version: int) -> bytes | None:
+        """Of the event with that version; None where it is not kept."""
+        begin = len(self.line) - (self.version - version + 1) * MARK
+        return self.line[begin : begin + MARK] if version <= self.version and begin >= 0 else None
 
     @property
     def standing(self) -> Standing:
@@ -63,34 +63,97 @@ class Household:
         return max(lived, key=lambda home: (home.since, home.version)).village if lived else self.homes[0].village
 
 
-class Unreadable(Exception):
-    """A record that cannot be taken; the text says why and quotes nothing of it."""
+class NotTaken(Exception):
+    """Why a record is not taken; the text quotes nothing of it. It may continue the line when more is known."""
 
 
-def follow(known: Household | None, told: Envelope, value: bytes) -> Household | None:
-    """What is known after one more record of the household's stream.
+class Taken(NamedTuple):
+    """A record that was taken, and what is known of its household then."""
 
-    A repeat changes nothing, nor does a record behind a gap: the relay then sends the missing ones, and this one
-    again (shared/eventstore/restore.py). Raises Unreadable.
+    one: Readable
+    household: Household
+
+
+def fold(known: Mapping[HouseholdId, Household], readable: Iterable[Readable]) -> tuple[list[Taken], list[Aside]]:
+    """The records that are taken, in the order in which they are, and those that are not.
+
+    What comes of them depends on their order only in a fork, where the first is taken. Records of a household that
+    were put aside before come first.
     """
-    if told.version != (known.version if known else 0) + 1:
+    now, taken = dict(known), list[Taken]()
+    aside: dict[HouseholdId, list[Aside]] = defaultdict(list)
+    for one in readable:
+        key, left = one.told.key, deque([one])
+        while left:
+            candidate, before = left.popleft(), now.get(key)
+            try:
+                now[key] = follow(before, candidate)
+            except NotTaken as why:
+                aside[key].append(Aside(candidate.record, str(why), candidate))
+                continue
+            if now[key] is not before:
+                taken.append(Taken(candidate, now[key]))
+                left.extendleft(reversed(_concerned(aside[key], now[key].version)))
+    return taken, [one for of_household in aside.values() for one in of_household]
+
+
+def _concerned(aside: list[Aside], version: int) -> list[Readable]:
+    """Takes those out of `aside` of which something else may come, now that `version` is reached."""
+    out = [one for one in aside if one.waits and one.waits.told.version - version in (0, 1)]
+    aside[:] = [one for one in aside if one not in out]
+    return [one.waits for one in out if one.waits]
+
+
+def follow(known: Household | None, one: Readable) -> Household:
+    """What is known after one more record of the household's stream; a repeat changes nothing.
+
+    Version and hash decide, as for the projections: a record is taken if it continues what is known, and can be read.
+    Raises NotTaken: beside another of its version (fork), behind a missing one (gap), off the line (chain), unreadable.
+    """
+    told, reached = one.told, known.version if known else 0
+    if known and told.version <= reached:
+        if known.mark(told.version) not in (None, mark(one.hash)):
+            raise NotTaken("fork")
         return known
-    if known is None:
-        event = _decoded(told, value)
-        if not isinstance(event, HouseholdRegistered):
-            raise Unreadable("a household's first event that does not register it")
-        return Household(told.version, (Home(told.version, event.occurred_on, event.village),))
-    after = replace(known, version=told.version)
-    return _evolved(after, _decoded(told, value)) if told.type in MATTERING else after
+    if told.version > reached + 1:
+        raise NotTaken("gap")
+    before = known.mark(reached) if known else mark(GENESIS)
+    if before not in (None, mark(told.prev_hash)):
+        raise NotTaken("chain")
+    event = decoded(told.key, told.type, one.record.value or b"")
+    line = (known.line if known else b"") + mark(one.hash)
+    if known:
+        return _evolved(replace(known, version=told.version, line=line), event)
+    if not isinstance(event, HouseholdRegistered):
+        raise NotTaken("a household's first event that does not register it")
+    return Household(told.version, (Home(told.version, event.occurred_on, event.village),), line=line)
 
 
-def _decoded(told: Envelope, value: bytes) -> Event:
+def mark(digest: str) -> bytes:
     try:
-        return catalog.decode(told.type, value)
-    except KeyError:
-        raise Unreadable("unknown type") from None
+        return bytes.fromhex(digest[: 2 * MARK])
+    except ValueError:
+        return digest.encode()  # no event's
+
+
+def decoded(household: HouseholdId, type_name: str, value: bytes) -> Event:
+    """An event of the registry about that household. Raises NotTaken."""
+    if type_name not in catalog.EVENTS_OF["registry"]:
+        raise NotTaken("unknown type")
+    try:
+        event = catalog.decode(type_name, value)
+        json.loads(value, object_pairs_hook=_named_once)
     except ValidationError as error:
-        raise Unreadable(", ".join(sorted({one["type"] for one in error.errors()}))) from None
+        raise NotTaken(", ".join(sorted({one["type"] for one in error.errors()}))) from None
+    if getattr(event, "household", None) != household:
+        raise NotTaken("of another household")
+    return event
+
+
+def _named_once(members: list[tuple[str, object]]) -> None:
+    """Readers differ in which of two counts. Raises NotTaken."""
+    if len(dict(members)) < len(members):
+        raise NotTaken("a name given twice")
 
 
 def _evolved(household: Household, event: Event) -> Household:  # noqa: PLR0911 one line a case
@@ -124,7 +187,7 @@ async def load(
     """What is known of these. `against_merging`: none of them is merged before the transaction ends."""
     locking = "ORDER BY household FOR KEY SHARE" if against_merging else ""
     rows = await connection.fetch(
-        f"SELECT household, version, homes, voided, merged_into FROM known_household "  # noqa: S608
+        f"SELECT household, version, homes, voided, merged_into, line FROM known_household "  # noqa: S608
         f"WHERE household = ANY($1) {locking}",
         list(households),
     )
@@ -134,15 +197,16 @@ async def load(
 async def save(connection: asyncpg.Connection, changed: Mapping[HouseholdId, Household]) -> None:
     rows: Sequence[tuple[HouseholdId, Household]] = sorted(changed.items(), key=lambda row: row[0])
     await connection.execute(
-        """INSERT INTO known_household (household, version, homes, voided, merged_into)
-           SELECT * FROM unnest($1::text[], $2::integer[], $3::jsonb[], $4::boolean[], $5::text[])
+        """INSERT INTO known_household (household, version, homes, voided, merged_into, line)
+           SELECT * FROM unnest($1::text[], $2::integer[], $3::jsonb[], $4::boolean[], $5::text[], $6::bytea[])
            ON CONFLICT (household) DO UPDATE SET version = excluded.version, homes = excluded.homes,
-               voided = excluded.voided, merged_into = excluded.merged_into""",
+               voided = excluded.voided, merged_into = excluded.merged_into, line = excluded.line""",
         [household for household, _ in rows],
         [household.version for _, household in rows],
         [json.dumps(household.homes, default=date.isoformat) for _, household in rows],
         [household.voided for _, household in rows],
         [household.merged_into for _, household in rows],
+        [household.line for _, household in rows],
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from unittest.mock import ANY
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from shared.events import catalog, envelope
 from shared.events.base import Event
-from shared.events.codes import VoidReason
+from shared.events.codes import HouseholdClass, VoidReason
 from shared.events.registry import (
+    HouseholdClassified,
     HouseholdCorrected,
     HouseholdEntryVoided,
     HouseholdMerged,
@@ -21,8 +23,9 @@ from shared.events.registry import (
     RelocationCorrected,
 )
 from shared.events.topics import partition_of
-from shared.runtime.follower import fold, read, to_each_merger
-from shared.runtime.known_household import Home, Household, Unreadable, follow
+from shared.runtime.follower import to_each_merger
+from shared.runtime.known_household import MARK, Home, Household, Taken, fold, mark
+from shared.runtime.registry_log import Readable, read
 from shared.standing import Standing
 
 HOUSEHOLD = "hh_" + "a" * 20
@@ -33,7 +36,10 @@ REGISTERED = catalog.encode(HouseholdRegistered(occurred_on=DAY, household=HOUSE
 
 
 def told(
-    version: int, type_name: str = "NeedsAssessed.v1", stream: str = f"household-{HOUSEHOLD}"
+    version: int,
+    type_name: str = HouseholdClassified.type,
+    stream: str = f"household-{HOUSEHOLD}",
+    prev_hash: str = envelope.GENESIS,
 ) -> envelope.Envelope:
     return envelope.Envelope(
         id="7e57ab1e-0000-4000-8000-000000000000",
@@ -47,7 +53,7 @@ def told(
         actor="ac-test",
         command_id="c-1",
         clock="real",
-        prev_hash=envelope.GENESIS,
+        prev_hash=prev_hash,
     )
 
 
@@ -59,6 +65,28 @@ def record(of: envelope.Envelope, value: bytes = REGISTERED) -> ConsumerRecord:
     return ConsumerRecord(*place, 0, 0, 0, of.key.encode(), value, None, 0, len(value), named)
 
 
+def one(of: envelope.Envelope, value: bytes = REGISTERED) -> Readable:
+    [readable], aside = read([record(of, value)])
+    assert aside == []
+    return readable
+
+
+def line(*values: tuple[str, bytes]) -> list[ConsumerRecord]:
+    """A household's registration, and events (type, value) that each continue the line."""
+    records, prev_hash = [], envelope.GENESIS
+    for version, (kind, value) in enumerate([(HouseholdRegistered.type, REGISTERED), *values], start=1):
+        records.append(record(told(version, kind, prev_hash=prev_hash), value))
+        prev_hash = dict(records[-1].headers)["ce_hash"].decode()
+    return records
+
+
+def known(records: list[ConsumerRecord]) -> tuple[Household | None, list[str]]:
+    """What is known of the household after these, and why some were put aside."""
+    readable, poison = read(records)
+    taken, aside = fold({}, readable)
+    return (taken[-1].household if taken else None), [one.reason for one in (*poison, *aside)]
+
+
 @pytest.mark.parametrize(
     "changed", [{"value": REGISTERED + b" "}, {"key": b"hh_b"}, {"partition": 25}], ids=["altered", "key", "partition"]
 )
@@ -68,23 +96,26 @@ def test_what_was_altered_or_put_elsewhere_is_put_aside(changed):
 
 
 def test_a_household_is_known_from_its_registration_on():
-    assert follow(None, told(1), REGISTERED) == Household(1, (HOME,))
+    assert known(line()) == (Household(1, (HOME,), line=mark(one(told(1)).hash)), [])
 
 
-def test_later_events_of_any_type_move_the_version():
-    assert follow(Household(1, (HOME,)), told(2, "NeverHeardOf.v9"), b"\xff") == Household(2, (HOME,))
+CLASSIFIED = (
+    HouseholdClassified.type,
+    catalog.encode(
+        HouseholdClassified(occurred_on=DAY, household=HOUSEHOLD, household_class=HouseholdClass.DEVELOPABLE)
+    ),
+)
 
 
 @given(st.lists(st.integers(1, 6)))
-def test_repeats_and_gaps_change_nothing(versions):
+def test_repeats_change_nothing_and_what_stands_behind_a_gap_waits(versions):
     """Whatever comes, in whatever order: what is known is the longest 1, 2, 3 … in it."""
-    records = [record(told(version)) for version in versions]
-    changed, poison = fold({}, read(records)[0])
-    reached = 0
-    for version in versions:
-        reached += version == reached + 1
-    assert poison == []
-    assert changed == ({HOUSEHOLD: Household(reached, (HOME,))} if reached else {})
+    every = line(*[CLASSIFIED] * 5)
+    found, aside = known([every[version - 1] for version in versions])
+    reached = next(version for version in range(7) if version + 1 not in versions)
+    assert (found.version if found else 0) == reached
+    assert not found or (found.homes, len(found.line)) == ((HOME,), reached * MARK)
+    assert aside == ["gap"] * len([version for version in versions if version > reached])
 
 
 @pytest.mark.parametrize(
@@ -95,16 +126,18 @@ def test_repeats_and_gaps_change_nothing(versions):
         (told(1), b'{"\\u0000":1}'),
         (told(1), b"\xff"),
         (told(1), b"[" * 100_000),
+        (told(1), REGISTERED.replace(b"{", b'{"occurred_on":"2001-01-01",', 1)),
+        (told(1), REGISTERED.replace(b"hh_a", b"hh_b")),
         (replace(told(1), type="NeverHeardOf.v9"), REGISTERED),
-        (replace(told(1), type="NeedsAssessed.v1"), REGISTERED),
+        (replace(told(1), type="HelperEnrolled.v1"), REGISTERED),
+        (replace(told(1), type=CLASSIFIED[0]), CLASSIFIED[1]),
     ],
 )
 def test_a_first_event_that_does_not_register_is_put_aside(first, value):
-    with pytest.raises(Unreadable) as refused:
-        follow(None, first, value)
-    assert "\0" not in str(refused.value)
-    changed, poison = fold({}, read([record(first, value)])[0])
-    assert (changed, len(poison)) == ({}, 1)
+    found, [why] = known([record(first, value)])
+    assert found is None
+    assert "\0" not in why
+    assert known([record(first, value), *line()])[0] == known(line())[0]
 
 
 @pytest.mark.parametrize("stream", ["household-\0", "household", "household-hh_short", f"household-{HOUSEHOLD}x"])
@@ -115,6 +148,23 @@ def test_a_stream_that_is_no_households_is_put_aside(stream):
 
 def test_another_kind_of_stream_is_passed_over():
     assert read([record(told(1, stream="programme-pg_1"))]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"version": 0},
+        {"version": 10**12},
+        {"id": "x"},
+        {"agency": "ก"},
+        {"agency": "a\0b"},
+        {"source": "/siao/pairing"},
+        {"recorded_at": datetime(1800, 1, 1, tzinfo=UTC)},
+    ],
+    ids=str,
+)
+def test_headers_that_readers_may_take_differently_are_put_aside(changed):
+    assert known([record(replace(told(1), **changed)), *line()]) == (known(line())[0], [ANY])
 
 
 @given(st.lists(st.tuples(st.text(max_size=12), st.binary(max_size=12) | st.none()), max_size=5))
@@ -131,11 +181,10 @@ relocated = HouseholdRelocated(occurred_on=MOVED, household=HOUSEHOLD, village="
 
 def after(*events: Event) -> Household:
     """What is known of a registered household after these."""
-    known = follow(None, told(1), REGISTERED)
-    for version, event in enumerate(events, start=2):
-        known = follow(known, told(version, event.type), catalog.encode(event))
-    assert known
-    return known
+    found, aside = known(line(*((event.type, catalog.encode(event)) for event in events)))
+    assert aside == []
+    assert found
+    return found
 
 
 def voiding(version: int) -> HouseholdEntryVoided:
@@ -182,17 +231,36 @@ def test_whether_it_is_one_of_its_own():
 
 
 def test_a_voided_class_changes_nothing_but_the_version():
-    assert after(voiding(7)) == Household(2, (HOME,))
+    assert after(voiding(7)).homes == (HOME,)
+    assert after(voiding(7)).version == 2
 
 
-def test_one_that_matters_and_cannot_be_read_is_put_aside_and_waited_for():
-    bad = record(told(2, HouseholdMerged.type), b"{}")
-    changed, poison = fold({HOUSEHOLD: Household(1, (HOME,))}, read([bad, record(told(3))])[0])
-    assert (changed, len(poison)) == ({}, 1)
+@pytest.mark.parametrize("kind", [HouseholdMerged.type, *CLASSIFIED[:1], "NeverHeardOf.v9"])
+def test_one_that_cannot_be_read_is_put_aside_and_waited_for(kind):
+    bad = line((kind, b"{}"))[1]
+    found, aside = known([*line(), bad, *line(CLASSIFIED)])
+    assert (found, len(aside)) == (known(line(CLASSIFIED))[0], 1)
+
+
+def test_of_a_fork_the_first_is_taken_and_the_rest_put_aside():
+    """A store put back from a backup has written other events in the place of some that the log knows."""
+    merged = HouseholdMerged(occurred_on=DAY, household=HOUSEHOLD, into=OTHER)
+    lost, true = line((merged.type, catalog.encode(merged))), line(CLASSIFIED, (relocated.type, b"{}"), CLASSIFIED)
+    assert known([*lost, *true[1:]]) == (known(lost)[0], ["fork", "chain", "gap"])
+    assert known([*true[:2], *lost]) == (known(true[:2])[0], ["fork"])
+
+
+def test_of_rows_without_marks_the_first_that_continues_is_believed():
+    [first, second, third] = line(CLASSIFIED, CLASSIFIED)
+    old = {HOUSEHOLD: Household(1, (HOME,))}
+    (taken,), aside = fold(old, read([first, second])[0])
+    assert (taken.household.version, taken.household.mark(1), aside) == (2, None, [])
+    [now], aside = fold({HOUSEHOLD: taken.household}, read([second, third])[0])
+    assert (now.household.version, len(now.household.line), aside) == (3, 2 * MARK, [])
 
 
 def test_records_are_cut_behind_each_merger():
-    types = ["NeedsAssessed.v1", HouseholdMerged.type, HouseholdMerged.type, "NeedsAssessed.v1"]
-    readable = read([record(told(version, name)) for version, name in enumerate(types, start=2)])[0]
-    assert [[at.version for at, _ in part] for part in to_each_merger(readable)] == [[2, 3], [4], [5]]
+    types = [CLASSIFIED[0], HouseholdMerged.type, HouseholdMerged.type, CLASSIFIED[0]]
+    taken = [Taken(one(told(version, name)), Household(version, (HOME,))) for version, name in enumerate(types, 2)]
+    assert [[at.told.version for at, _ in part] for part in to_each_merger(taken)] == [[2, 3], [4], [5]]
     assert list(to_each_merger([])) == []

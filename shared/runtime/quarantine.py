@@ -1,0 +1,87 @@
+"""Records of the followed topic that were not taken: kept as they came, and looked at again where that may help."""
+
+from collections.abc import Iterable, Sequence, Set
+from typing import NamedTuple
+
+import asyncpg
+from prometheus_client import Counter
+
+from shared.events import envelope
+from shared.events.base import HouseholdId
+from shared.runtime import logs
+from shared.runtime.postgres import columns
+from shared.runtime.registry_log import Aside, Readable
+
+log = logs.get(__name__)
+quarantined = Counter("siao_follower_quarantined_total", "Records that were not taken when they came")
+
+
+class Kept(NamedTuple):
+    partition: int
+    offset: int
+    headers: Sequence[tuple[str, bytes | None]]
+    value: bytes | None
+
+
+async def keep(connection: asyncpg.Connection, topic: str, records: Iterable[Aside]) -> None:
+    """One that waits is kept once, however often it comes."""
+    for record, reason, waits in records:
+        if isinstance(record, Kept) and waits:
+            continue
+        quarantined.inc()
+        log.error("record_quarantined", partition=record.partition, offset=record.offset, reason=reason)
+        await connection.execute(
+            """INSERT INTO follower_quarantine
+                   (topic, partition, "offset", reason, headers, value, household, version, hash)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING""",
+            topic,
+            record.partition,
+            record.offset,
+            reason,
+            b"".join(name.encode() + b"\0" + (value or b"") + b"\0" for name, value in record.headers),
+            record.value,
+            *(waits.slot if waits else (None, None, None)),
+        )
+
+
+async def households(connection: asyncpg.Connection) -> set[HouseholdId]:
+    """Of which something waits."""
+    rows = await connection.fetch("SELECT DISTINCT household FROM follower_quarantine WHERE household IS NOT NULL")
+    return {row["household"] for row in rows}
+
+
+async def waiting(connection: asyncpg.Connection, households: Set[HouseholdId]) -> list[Readable]:
+    """What waits of these households, in the order of the log."""
+    rows = await connection.fetch(
+        """SELECT partition, "offset", headers, value FROM follower_quarantine
+           WHERE household = ANY($1) ORDER BY partition, "offset" """,
+        list(households),
+    )
+    return [_readable(row) for row in rows]
+
+
+def _readable(row: asyncpg.Record) -> Readable:
+    named = envelope.split(row["headers"])
+    told, digest = envelope.read(named)
+    headers = [(name, text.encode()) for name, text in named]
+    return Readable(told, digest, Kept(row["partition"], row["offset"], headers, row["value"]))
+
+
+async def settle(connection: asyncpg.Connection, looked_at: Iterable[Readable], aside: Iterable[Aside]) -> None:
+    """Of what was kept and looked at again: forgets what does not wait any more, and notes why the rest does."""
+    still = {(one.record.partition, one.record.offset): one.reason for one in aside if one.waits}
+    places = [(one.record.partition, one.record.offset) for one in looked_at if isinstance(one.record, Kept)]
+    if gone := [place for place in places if place not in still]:
+        await connection.execute(
+            """DELETE FROM follower_quarantine USING unnest($1::smallint[], $2::bigint[]) AS gone (partition, "offset")
+               WHERE household IS NOT NULL AND (follower_quarantine.partition, follower_quarantine."offset")
+                     = (gone.partition, gone."offset")""",
+            *columns(gone),
+        )
+    if kept := [(*place, still[place]) for place in places if place in still]:
+        await connection.execute(
+            """UPDATE follower_quarantine AS q SET reason = now.reason
+               FROM unnest($1::smallint[], $2::bigint[], $3::text[]) AS now (partition, "offset", reason)
+               WHERE (q.partition, q."offset") = (now.partition, now."offset") AND q.reason <> now.reason""",
+            *columns(kept),
+        )
