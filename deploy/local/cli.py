@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from deploy.local import checks, credentials, demo, down, home, logs, rebuild, stack, status
+from deploy.local import checks, credentials, demo, down, home, logs, rebuild, reconcile, stack, status
 from deploy.local.lines import literal
 from deploy.local.trouble import Trouble, explained
 from shared.runtime.auth import Role
@@ -111,6 +111,12 @@ def rebuild_command(
     else:
         code = rebuild.rebuild(where, console, processes=processes, accept=accept)
     raise typer.Exit(code)
+
+
+@app.command("reconcile")
+def reconcile_command() -> None:
+    """After a backup was put back: what the services know of households becomes what the registry holds."""
+    reconcile.run(home.here(), console)
 
 
 @test_app.callback(invoke_without_command=True)

@@ -95,7 +95,9 @@ class Follower:
             self._consumer.seek(place, offset)
 
     async def round(self) -> None:
-        """Takes what has arrived, or waits a second. Raises KafkaError, asyncpg.PostgresError, TimeoutError."""
+        """Takes what has arrived, or waits a second. Raises KafkaError, PostgresError, OSError, TimeoutError."""
+        if self._connection.is_closed():  # nobody may have written anything for long
+            raise ConnectionResetError("the connection that holds the lock")
         arrived = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=AT_ONCE)
         if arrived:
             await self._take(arrived)

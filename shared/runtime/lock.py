@@ -17,6 +17,11 @@ NOTICE_A_DEAD_PEER = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5
 """A machine that vanishes without a word keeps its lock for 25 seconds."""
 
 
+def key_of(service: str, kind: str) -> str:
+    """What the lock is named by."""
+    return f"siao {service} {kind}"
+
+
 @asynccontextmanager
 async def sole(settings: Settings, kind: str, pulse: Pulse) -> AsyncIterator[asyncpg.Connection]:
     """The connection that holds the lock of (service, kind), as soon as nobody else does.
@@ -30,7 +35,7 @@ async def sole(settings: Settings, kind: str, pulse: Pulse) -> AsyncIterator[asy
         server_settings={"application_name": f"siao-{settings.service}-{kind}", **NOTICE_A_DEAD_PEER},
     )
     try:
-        key = f"siao {settings.service} {kind}"
+        key = key_of(settings.service, kind)
         while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", key):
             pulse.beat("standby")
             await asyncio.sleep(BETWEEN_TRIES)

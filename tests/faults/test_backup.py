@@ -4,18 +4,21 @@ import asyncio
 import shutil
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import httpx
 
+from deploy.local.reconcile import reconcile
 from services.projections.rebuild import run as rebuild
 from shared.events import envelope
-from shared.events.topics import EVENT_TOPICS
+from shared.events.topics import EVENT_TOPICS, FOLLOWERS
 from shared.runtime import ids
 from shared.runtime.auth import Role
-from tests.support import checker, rebuilding, topic
+from shared.runtime.known_household import Household, mark
+from tests.support import checker, following, rebuilding, topic
 from tests.support.checker import Event
 from tests.support.commands import command, ndjson, register
 from tests.support.log import told
@@ -23,7 +26,7 @@ from tests.support.seeded import poison
 from tests.support.servers import Servers
 from tests.support.stack import Stack
 
-PROCESSES = ("registry api", "registry relay", "projections", "gateway")
+PROCESSES = ("registry api", "registry relay", "pairing follower", "interventions follower", "projections", "gateway")
 UNTOUCHED, LOST = 6, 8
 """Households about which nothing was lost, and those about which something was."""
 
@@ -100,7 +103,62 @@ async def test_a_store_put_back_forks_and_no_fork_is_folded(servers: Servers):
 
         await assert_forks_stand_aside(servers, homes)
         await assert_it_is_told(stack)
+        for service in FOLLOWERS:
+            await eventually(lambda service=service: followed_to_the_end(servers, service))
+            await assert_followed_first(servers, service, homes)
+        dsns = {service: servers.dsn(service) for service in ("registry", *FOLLOWERS)}
+        assert await reconcile(dsns) == dict.fromkeys(FOLLOWERS, LOST)
+        for service in FOLLOWERS:
+            await eventually(lambda service=service: knows_the_store(servers, service))
+            await eventually(lambda service=service: nothing_waits(servers, service))
+        assert await reconcile(dsns) == dict.fromkeys(FOLLOWERS, 0)
+        await publish(stack, [assess(home, living=False) for home in homes])
+        for service in FOLLOWERS:
+            await eventually(lambda service=service: knows_the_store(servers, service))
     await checker.check_store(servers)
+
+
+async def aside(servers: Servers, service: str) -> dict[str, int]:
+    """Reason -> how many records stand in a follower's quarantine for it."""
+    async with connected(servers, service) as connection:
+        rows = await connection.fetch("SELECT reason, count(*) FROM follower_quarantine GROUP BY 1")
+    return dict(tuple(row) for row in rows)
+
+
+async def nothing_waits(servers: Servers, service: str) -> bool:
+    return not await aside(servers, service)
+
+
+async def followed_to_the_end(servers: Servers, service: str) -> bool:
+    return sum((await aside(servers, service)).values()) > LOST
+
+
+async def assert_followed_first(servers: Servers, service: str, homes: Sequence[str]) -> None:
+    """Of what forked, a follower goes on with what it was told first, as the projections do, and says so."""
+    assert await aside(servers, service) == {"fork": LOST, "chain": 1}
+    first = {event.stream: event for event in await in_the_log(servers) if event.version == 2}
+    for home, known in (await known_by(servers, service)).items():
+        assert known.mark(2) == mark(first[f"household-{home}"].hash)
+        assert known.version == 2
+    assert set(homes) == set(await known_by(servers, service))
+
+
+async def knows_the_store(servers: Servers, service: str) -> bool:
+    return await known_by(servers, service) == following.expected(await checker.stored_events(servers))
+
+
+async def known_by(servers: Servers, service: str) -> dict[str, Household]:
+    async with connected(servers, service) as connection:
+        return await following.known(connection)
+
+
+@asynccontextmanager
+async def connected(servers: Servers, schema: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(servers.admin_dsn, server_settings={"search_path": schema})
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def assert_forks_stand_aside(servers: Servers, homes: Sequence[str]) -> None:

@@ -61,10 +61,10 @@ async def test_killed_at_each_step(servers: Servers, registry: asyncpg.Pool, pai
             killed = follower(servers, SIAO_FAILPOINTS=f"{SEED}{seed}:follower.{step}={1 if seed % 2 else 0.3}")
             killed.spawn()
             await append_many(registry, 100, at_once=4, seed=seed)
-            for _ in range(30):
+            arriving = asyncio.create_task(followed(registry, pairing))
+            while killed.exit_code is None and not arriving.done():
                 await asyncio.sleep(0.1)
-                if killed.exit_code is not None:
-                    break
+            arriving.cancel()
             deaths += killed.exit_code == -signal.SIGKILL
             await killed.end()
         assert deaths >= 2

@@ -12,6 +12,9 @@ ALTER TABLE follower_quarantine
 
 CREATE UNIQUE INDEX ON follower_quarantine (household, version, hash) WHERE household IS NOT NULL;
 
-DO $$ BEGIN
-    EXECUTE format('GRANT UPDATE, DELETE ON follower_quarantine TO %I', 'siao_' || current_schema());
+DO $$
+DECLARE role text := 'siao_' || current_schema();
+BEGIN
+    EXECUTE format('GRANT UPDATE, DELETE ON follower_quarantine TO %I', role);
+    EXECUTE format('GRANT DELETE ON known_household TO %I', role);
 END $$;

@@ -12,8 +12,8 @@ from aiokafka import ConsumerRecord
 from services.projections.rebuild import run as rebuild
 from shared.events import envelope
 from shared.events.catalog import SERVICES
-from shared.events.topics import EVENT_TOPICS, partition_of
-from tests.support import checker, rebuilding, topic
+from shared.events.topics import EVENT_TOPICS, FOLLOWERS, partition_of
+from tests.support import checker, following, rebuilding, topic
 from tests.support.checker import Event
 from tests.support.log import Record, told
 from tests.support.seeded import fold, poison, watch
@@ -159,6 +159,17 @@ async def folded(ran: Ran, events: Sequence[Event]) -> None:
         assert not wrong, f"{name}: {len(wrong)} cells differ, such as {min(wrong.items())} (stored, expected)"
 
 
+async def followed(ran: Ran, events: Sequence[Event]) -> None:
+    """Each household, with where it lived when, and the events that it was told of."""
+    expected = following.expected(events)
+    async with _admin(ran.servers) as connection:
+        for service in FOLLOWERS:
+            await connection.execute(f"SET search_path = {service}")
+            known = await following.known(connection)
+            wrong = [key for key in {*known, *expected} if known.get(key) != expected.get(key)]
+            assert not wrong, f"{service} knows {len(wrong)} households otherwise, such as {min(wrong)}"
+
+
 async def replayed(ran: Ran, _: Sequence[Event]) -> None:
     outcome = await rebuild.check(rebuilding.setting(ran.servers, processes=1))
     assert outcome.compared is not None
@@ -213,6 +224,7 @@ PROMISES: Mapping[str, Kept] = {
     "every stored event is in its topic, the same bytes in the stream's order": in_the_log,
     "poison is set aside, and told of": set_aside,
     "the projections are the fold of the store": folded,
+    "what services know of households is the fold of the registry's store": followed,
     "a replay of the log gives the same tables": replayed,
     "nothing final changes": final,
     "a final answer is given again, whenever it is asked for": answered,
