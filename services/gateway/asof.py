@@ -53,7 +53,7 @@ class Asked(BaseModel):
         return standing.as_of if self.asked else None
 
     def resolve(self, now: datetime, latest: AsOf) -> AsOf:
-        """`now` by the system's clock; `latest` is told where nothing is asked.
+        """`now` by the clock of what is recorded (queries/standing.py); `latest` is told where nothing is asked.
 
         Raises Rejected known_at_in_future or date_in_future.
         """

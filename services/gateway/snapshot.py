@@ -66,9 +66,12 @@ class Snapshot:
 
 
 def tag(state: Standing) -> str:
-    """Weak (RFC 9110 §8.8.1): the watermark moves on while nothing happens, and the figures stay what they were."""
+    """Weak (RFC 9110 §8.8.1): the watermark moves on while nothing happens, and the figures stay what they were.
+
+    The day is in it because its default is today."""
     marks = "p" * state.provisional + "s" * state.stale + "r" * state.awaits_rebuild
-    return f'W/"{".".join(str(n) for n in (*state.position.values(), state.generation))}{marks}"'
+    stands = (*state.position.values(), state.generation, state.as_of.valid_on)
+    return f'W/"{".".join(str(part) for part in stands)}{marks}"'
 
 
 async def _snapshot(

@@ -9,6 +9,7 @@ import pytest
 
 from services.gateway import dashboard, snapshot
 from shared.runtime import postgres
+from shared.thai import BANGKOK
 from tests.support import gateway as g
 
 HH, OTHER, HP = "hh_" + "1" * 20, "hh_" + "2" * 20, "hp_" + "1" * 20
@@ -79,6 +80,21 @@ async def test_tables_made_anew_are_another_state(tables, client):
     await tables.connection.execute("ALTER VIEW old.watermark_settled SET SCHEMA projections")
     now = await client.get("/v1/pairing", headers={"If-None-Match": before.headers["etag"]})
     assert (now.status_code, now.json()["position"]) == (200, before.json()["position"])
+
+
+async def test_with_the_clock_set_back_what_is_recorded_is_not_of_the_future(tables, client):
+    """Events are recorded at a floor then, ahead of the machine's clock, and what is known today has them in it."""
+    ahead = timedelta(hours=6)
+    newest = datetime.now(UTC) + ahead
+    await tables.connection.execute("UPDATE checkpoint SET newest = $1", newest)
+    await tables.mark(seconds_ago=-int(ahead.total_seconds()) - 5)
+    mark = await tables.connection.fetchval("SELECT max(mark) FROM watermark")
+    for known_at in (newest, mark, newest.astimezone(BANGKOK).date()):
+        told = (await client.get("/v1/coverage", params={"known_at": known_at.isoformat()})).json()
+        assert datetime.fromisoformat(told["as_of"]["known_at"]) >= newest
+        assert told["provisional"] is (known_at != newest)
+    refused = await client.get("/v1/coverage", params={"known_at": (mark + timedelta(hours=1)).isoformat()})
+    assert refused.json()["code"] == "known_at_in_future"
 
 
 async def test_a_reader_waits_for_what_it_wrote(tables, client):

@@ -1,5 +1,6 @@
 """Where in the log an answer stands, and whether it is fresh."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -19,10 +20,10 @@ async def read(connection: asyncpg.Connection, asked: Asked | None = None) -> St
     """Now, or as of the point that was asked for. Raises Rejected known_at_in_future or date_in_future."""
     row = await connection.fetchrow(_STANDING)
     newest, mark = row["newest"], row["mark"]
-    latest: datetime = max((moment for moment in (newest, mark) if moment), default=row["now"])
-    as_of = AsOf(valid_on=latest.astimezone(BANGKOK).date(), known_at=newest)
+    told = [moment for moment in (newest, mark) if moment]
+    as_of = AsOf(valid_on=max(told, default=row["now"]).astimezone(BANGKOK).date(), known_at=newest)
     if asked:
-        as_of = asked.resolve(row["now"] if row["real"] else latest, as_of)
+        as_of = asked.resolve(_now(row, told), as_of)
     return Standing(
         as_of=as_of,
         position={service: row[service] for service in ("registry", "pairing", "interventions")},
@@ -33,6 +34,15 @@ async def read(connection: asyncpg.Connection, asked: Asked | None = None) -> St
         awaits_rebuild=row["awaits_rebuild"],
         generation=row["generation"],
     )
+
+
+def _now(row: asyncpg.Record, told: Sequence[datetime]) -> datetime:
+    """By the clock by which events are recorded. It never goes back, and the machine's may: what is recorded already,
+    and what a service has announced, is not of the future (shared/eventstore/clock.py)."""
+    announced = [row["announced"]] if row["announced"] else []
+    machine = [row["now"]] if row["real"] or not told else []
+    now: datetime = max([*machine, *told, *announced])
+    return now
 
 
 def _stale(row: asyncpg.Record) -> bool:
