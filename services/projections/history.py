@@ -4,9 +4,10 @@
     level 0 [  ][  ][  ][  ][  ][  ][  ][  ][  ][  ][  ]           each some thousand ledger rows, by recorded_at
     level 1 [              eight of them           ]               and so on upwards
 
-A block holds, for each cell, the running sum over `valid_on` of what its facts changed. So what was known at one
-moment about one day is the sum, over the few blocks that end before the moment, of one row a cell, and of the ledger
-rows behind the last block. Their number grows with the logarithm of the ledger; the rows behind are bounded.
+A block holds, for each cell, the running sum over `valid_on` of what its facts changed, many days a row. So what was
+known at one moment about one day is the sum, over the few blocks that end before the moment, of one row a cell, and of
+the ledger rows behind the last block. Their number grows with the logarithm of the ledger; the rows behind are bounded.
+Who asks for no cohort and no class reads the cells in which all of them are summed already.
 
 Why it is exact: a block lies below the watermark, everything recorded there has arrived, and a refold rewrites only
 ledger rows at or above the late fact's `recorded_at`. Should a relay's promise be broken all the same (a record that
@@ -29,8 +30,10 @@ from shared.runtime.failpoint import failpoint
 LEAF_ROWS = 4096
 """Ledger rows of a block of level 0: what an answer reads of the ledger at most, besides those above the watermark."""
 FAN = 8
-"""Blocks of one level that make one of the next: at most FAN - 1 of each are read, and a row is kept once a level."""
+"""Blocks of one level that make one of the next: at most FAN - 1 of each are read, and a step is kept once a level."""
 
+DAYS = 64
+"""In a row, at most: it stays below 2,000 bytes, from where on PostgreSQL would store it apart."""
 CELLS = 64
 """Merged in one transaction."""
 PAUSE_SECONDS = 5.0
@@ -99,7 +102,7 @@ async def _fill(connection: asyncpg.Connection, block: int, claim: object) -> bo
         edges = await connection.fetchrow(QUERIES["redeem"], block, claim) if alone else None
         if edges:
             await connection.execute(QUERIES["add_cells"], *edges)
-            await connection.execute(QUERIES["fill"], block, *edges)
+            await connection.execute(QUERIES["fill"], block, *edges, DAYS)
         failpoint("history.before_commit")
     return alone
 
@@ -118,5 +121,5 @@ async def _merge(connection: asyncpg.Connection, block: int, claim: object) -> b
                 await connection.execute(QUERIES["redeem"], block, claim)
                 await connection.execute(QUERIES["mark_merged"], parts["blocks"])
                 return True
-            await connection.execute(QUERIES["merge"], block, parts["blocks"], done, cell)
+            await connection.execute(QUERIES["merge"], block, parts["blocks"], done, cell, DAYS)
             failpoint("history.before_commit")

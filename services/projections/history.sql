@@ -43,34 +43,54 @@ SELECT FROM checkpoint WHERE partition = $1 FOR KEY SHARE
 UPDATE coverage_block SET claim = NULL WHERE id = $1 AND claim = $2 RETURNING since, until
 
 -- name: add_cells
+-- Of each place its cohorts and classes one by one, and all together. Numbered so that an answer's cells, and so their
+-- rows, mostly lie side by side.
+WITH counted AS MATERIALIZED (
+    SELECT DISTINCT definition, left(village, 6) AS place, cohort, household_class, dimension
+    FROM coverage_ledger WHERE recorded_at >= $1 AND recorded_at < $2
+)
 INSERT INTO coverage_cell (definition, digits, place, cohort, household_class, dimension)
-SELECT DISTINCT definition, digits, left(village, digits), cohort, household_class, dimension
-FROM coverage_ledger, unnest(ARRAY[2, 4, 6]) AS digits
-WHERE recorded_at >= $1 AND recorded_at < $2
-ON CONFLICT DO NOTHING
+SELECT * FROM (
+    SELECT definition, digits, left(place, digits) AS place, of.cohort, of.household_class, dimension
+    FROM counted AS n CROSS JOIN unnest(ARRAY[2, 4, 6]) AS digits
+    CROSS JOIN LATERAL (VALUES (n.cohort, n.household_class), ('*', '*')) AS of (cohort, household_class)
+    EXCEPT SELECT definition, digits, place, cohort, household_class, dimension FROM coverage_cell
+) AS lacking
+ORDER BY digits, cohort <> '*', definition, place, cohort, household_class, dimension
 
 -- name: fill
--- A block of level 0 from the ledger. $1 block, $2 since, $3 until.
-WITH net AS (
-    SELECT c.id AS cell, l.valid_on,
-           sum(delta) FILTER (WHERE measure = 'need') AS need,
-           sum(delta) FILTER (WHERE measure = 'reached') AS reached,
-           sum(delta) FILTER (WHERE measure = 'resolved') AS resolved,
-           sum(delta) FILTER (WHERE measure = 'unreached') AS unreached,
-           sum(delta) FILTER (WHERE measure = 'outside_need') AS outside_need
-    FROM coverage_ledger AS l CROSS JOIN unnest(ARRAY[2, 4, 6]) AS level (digits)
-    JOIN coverage_cell AS c ON (c.definition, c.digits, c.place, c.cohort, c.household_class, c.dimension)
-        = (l.definition, level.digits, left(l.village, level.digits), l.cohort, l.household_class, l.dimension)
-    WHERE l.recorded_at >= $2 AND l.recorded_at < $3
+-- A block of level 0 from the ledger. $1 block, $2 since, $3 until, $4 days a row. In steps, each in whole: with none of
+-- the cells' columns in the statistics, one query over all of it is planned as if there were a row.
+WITH net AS MATERIALIZED (
+    SELECT definition, left(village, 6) AS place, cohort, household_class, dimension, valid_on AS day,
+           coalesce(sum(delta) FILTER (WHERE measure = 'need'), 0)::integer AS need,
+           coalesce(sum(delta) FILTER (WHERE measure = 'reached'), 0)::integer AS reached,
+           coalesce(sum(delta) FILTER (WHERE measure = 'resolved'), 0)::integer AS resolved,
+           coalesce(sum(delta) FILTER (WHERE measure = 'unreached'), 0)::integer AS unreached,
+           coalesce(sum(delta) FILTER (WHERE measure = 'outside_need'), 0)::integer AS outside_need
+    FROM coverage_ledger WHERE recorded_at >= $2 AND recorded_at < $3
+    GROUP BY 1, 2, 3, 4, 5, 6
+), spread AS MATERIALIZED (
+    SELECT definition, digits, left(place, digits) AS place, of.cohort, of.household_class, dimension, day,
+           need, reached, resolved, unreached, outside_need
+    FROM net AS n CROSS JOIN unnest(ARRAY[2, 4, 6]) AS digits
+    CROSS JOIN LATERAL (VALUES (n.cohort, n.household_class), ('*', '*')) AS of (cohort, household_class)
+), of_cell AS MATERIALIZED (
+    SELECT c.id AS cell, day, sum(need)::integer AS need, sum(reached)::integer AS reached,
+           sum(resolved)::integer AS resolved, sum(unreached)::integer AS unreached,
+           sum(outside_need)::integer AS outside_need
+    FROM spread JOIN coverage_cell AS c USING (definition, digits, place, cohort, household_class, dimension)
     GROUP BY 1, 2
+), told AS (
+    SELECT cell, day, (row_number() OVER running - 1) / $4 AS nth,
+           ARRAY[sum(need) OVER running, sum(reached) OVER running, sum(resolved) OVER running,
+                 sum(unreached) OVER running, sum(outside_need) OVER running]::integer[] AS sums
+    FROM of_cell
+    WINDOW running AS (PARTITION BY cell ORDER BY day)
 )
 INSERT INTO coverage_history
-SELECT $1, cell, valid_on,
-       coalesce(sum(need) OVER running, 0), coalesce(sum(reached) OVER running, 0),
-       coalesce(sum(resolved) OVER running, 0), coalesce(sum(unreached) OVER running, 0),
-       coalesce(sum(outside_need) OVER running, 0)
-FROM net
-WINDOW running AS (PARTITION BY cell ORDER BY valid_on)
+SELECT $1, cell, min(day), array_agg(day ORDER BY day), array_agg(sums ORDER BY day) FROM told GROUP BY cell, nth
+ORDER BY cell, nth
 
 -- name: ripe
 -- The lowest level that holds $1 blocks of no higher one: the first of them, in order.
@@ -92,25 +112,36 @@ WHERE b.id = $1 AND b.claim = $2 HAVING count(*) > 0
 SELECT max(id) FROM (SELECT id FROM coverage_cell WHERE id > $1 ORDER BY id LIMIT $2) AS following
 
 -- name: merge
--- One block from others, as far as the cells from $3 (not included) to $4 are concerned. $1 block, $2 the others.
-WITH step AS (
-    SELECT cell, valid_on,
+-- One block from others, as far as the cells from $3 (not included) to $4 are concerned. $1 block, $2 the others, $5
+-- days a row.
+WITH said AS (
+    SELECT block, cell, days[i] AS day, sums[i][1] AS need, sums[i][2] AS reached, sums[i][3] AS resolved,
+           sums[i][4] AS unreached, sums[i][5] AS outside_need
+    FROM coverage_history CROSS JOIN LATERAL generate_subscripts(days, 1) AS i
+    WHERE block = ANY ($2) AND cell > $3 AND cell <= $4
+), step AS (
+    SELECT cell, day,
            need - lag(need, 1, 0) OVER of_cell AS need, reached - lag(reached, 1, 0) OVER of_cell AS reached,
            resolved - lag(resolved, 1, 0) OVER of_cell AS resolved,
            unreached - lag(unreached, 1, 0) OVER of_cell AS unreached,
            outside_need - lag(outside_need, 1, 0) OVER of_cell AS outside_need
-    FROM coverage_history WHERE block = ANY ($2) AND cell > $3 AND cell <= $4
-    WINDOW of_cell AS (PARTITION BY block, cell ORDER BY valid_on)
+    FROM said
+    WINDOW of_cell AS (PARTITION BY block, cell ORDER BY day)
 ), net AS (
-    SELECT cell, valid_on, sum(need) AS need, sum(reached) AS reached, sum(resolved) AS resolved,
-           sum(unreached) AS unreached, sum(outside_need) AS outside_need
+    SELECT cell, day, sum(need)::integer AS need, sum(reached)::integer AS reached,
+           sum(resolved)::integer AS resolved, sum(unreached)::integer AS unreached,
+           sum(outside_need)::integer AS outside_need
     FROM step GROUP BY 1, 2
+), told AS (
+    SELECT cell, day, (row_number() OVER running - 1) / $5 AS nth,
+           ARRAY[sum(need) OVER running, sum(reached) OVER running, sum(resolved) OVER running,
+                 sum(unreached) OVER running, sum(outside_need) OVER running]::integer[] AS sums
+    FROM net WHERE (need, reached, resolved, unreached, outside_need) <> (0, 0, 0, 0, 0)
+    WINDOW running AS (PARTITION BY cell ORDER BY day)
 )
 INSERT INTO coverage_history
-SELECT $1, cell, valid_on, sum(need) OVER running, sum(reached) OVER running, sum(resolved) OVER running,
-       sum(unreached) OVER running, sum(outside_need) OVER running
-FROM net WHERE (need, reached, resolved, unreached, outside_need) <> (0, 0, 0, 0, 0)
-WINDOW running AS (PARTITION BY cell ORDER BY valid_on)
+SELECT $1, cell, min(day), array_agg(day ORDER BY day), array_agg(sums ORDER BY day) FROM told GROUP BY cell, nth
+ORDER BY cell, nth
 
 -- name: mark_merged
 UPDATE coverage_block SET merged = true WHERE id = ANY ($1)

@@ -63,7 +63,9 @@ SELECT left(village, 2) AS place, dimension,
        coalesce(sum(delta) FILTER (WHERE measure = 'unreached'), 0)::bigint AS unreached,
        coalesce(sum(delta) FILTER (WHERE measure = 'outside_need'), 0)::bigint AS outside_need
 FROM coverage_ledger WHERE definition = 'coverage-1' AND valid_on <= $1 AND recorded_at <= $2
-GROUP BY 1, 2 ORDER BY 1, 2
+GROUP BY 1, 2
+HAVING sum(delta) FILTER (WHERE measure = 'need') > 0 OR sum(delta) FILTER (WHERE measure = 'outside_need') > 0
+ORDER BY 1, 2
 """
 
 

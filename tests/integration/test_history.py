@@ -107,8 +107,9 @@ async def same(connection: asyncpg.Connection, asked: Sequence[tuple[Any, ...]])
         assert await connection.fetch(sql("coverage_as_of"), *told) == plain
 
 
-def test_any_two_days_give_the_sum_of_the_ledger(servers: Servers):
-    """Also with new rows behind the edge, and after some blocks were forgotten and made again."""
+def test_any_two_days_give_the_sum_of_the_ledger(servers: Servers, monkeypatch: pytest.MonkeyPatch):
+    """Also with new rows behind the edge, after some blocks were forgotten and made again, and in rows of few days."""
+    monkeypatch.setattr(history, "DAYS", 3)
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         connection = runner.run(stack.enter_async_context(tables(servers.admin_dsn)))
@@ -154,7 +155,7 @@ async def test_work_does_not_grow_with_the_history(database: asyncpg.Connection)
         await write(database, rows)
         done = size * times
         await settle(database, START + timedelta(seconds=done + 1))
-        await everything(database, 256)
+        await everything(database, LEAF)
         await database.execute("ANALYZE")
         known_at, valid_on = START + timedelta(seconds=done - 300), FIRST_DAY + timedelta(20 * times)
         told = ("coverage-1", 2, "40", None, None, None, valid_on, known_at)
@@ -163,14 +164,18 @@ async def test_work_does_not_grow_with_the_history(database: asyncpg.Connection)
             chosen = await _read(database, told)
             assert not [n for n in chosen if n["Node Type"] == "Seq Scan" and n["Relation Name"].endswith(GROWING)]
         await database.execute("SET enable_seqscan = off")  # also of the blocks' own few rows
-        read[times] = sum(
-            n["Actual Loops"] * (n["Actual Rows"] + n.get("Rows Removed by Filter", 0))
-            for n in await _read(database, told)
-        )
+        nodes = await _read(database, told)
+        read[times] = sum(map(_rows, nodes))
+        [history_node] = [n for n in nodes if n["Relation Name"] == "coverage_history"]
+        levels = 1 + await database.fetchval("SELECT max(level) FROM coverage_block")
+        assert history_node["Actual Loops"] <= 1 + levels * (history.FAN - 1), "one row of each block, for the one cell"
+        assert _rows(history_node) <= history_node["Actual Loops"]
+        assert sum(_rows(n) for n in nodes if n["Relation Name"] == "coverage_ledger") <= LEAF
         await database.execute("RESET enable_seqscan")
     assert read[16] <= 1.5 * read[1]
 
 
+LEAF = 256
 GROWING = ("_ledger", "_history")
 
 
@@ -178,6 +183,10 @@ async def _read(connection: asyncpg.Connection, told: tuple[Any, ...]) -> list[d
     """The nodes of the plan that read tables."""
     plan = await connection.fetchval("EXPLAIN (ANALYZE, FORMAT JSON) " + sql("coverage_as_of"), *told)
     return [node for node in _nodes(json.loads(plan)[0]["Plan"]) if "Relation Name" in node]
+
+
+def _rows(node: dict[str, Any]) -> int:
+    return round(node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)))
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -14,12 +14,17 @@ WITH RECURSIVE cover AS (
 ), told AS (
     SELECT c.place, c.dimension, h.need, h.reached, h.resolved, h.unreached, h.outside_need
     FROM coverage_cell AS c CROSS JOIN cover CROSS JOIN LATERAL (
-        SELECT * FROM coverage_history AS h
-        WHERE h.block = cover.id AND h.cell = c.id AND h.valid_on <= $7
-        ORDER BY h.valid_on DESC LIMIT 1
+        SELECT sums[n][1] AS need, sums[n][2] AS reached, sums[n][3] AS resolved, sums[n][4] AS unreached,
+               sums[n][5] AS outside_need
+        FROM (
+            SELECT sums, width_bucket($7::date, days) AS n FROM coverage_history AS h
+            WHERE h.block = cover.id AND h.cell = c.id AND h.since <= $7
+            ORDER BY h.since DESC LIMIT 1
+        ) AS last
     ) AS h
-    WHERE c.definition = $1 AND c.digits = $2 AND c.place LIKE $3 || '%'
+    WHERE c.definition = $1 AND c.digits = $2 AND c.place >= $3 AND c.place < $3 || ':'  -- which follows upon '9'
       AND ($4::text IS NULL OR c.dimension = $4)
+      AND (c.cohort = '*') = ($5::text IS NULL AND $6::text IS NULL)
       AND ($5::text IS NULL OR c.cohort = $5)
       AND ($6::text IS NULL OR c.household_class = $6)
     UNION ALL
@@ -29,7 +34,7 @@ WITH RECURSIVE cover AS (
            CASE measure WHEN 'outside_need' THEN delta ELSE 0 END
     FROM coverage_ledger
     WHERE recorded_at >= (SELECT max(until) FROM cover) AND recorded_at <= $8 AND valid_on <= $7
-      AND definition = $1 AND village LIKE $3 || '%'
+      AND definition = $1 AND starts_with(village, $3)
       AND ($4::text IS NULL OR dimension = $4)
       AND ($5::text IS NULL OR cohort = $5)
       AND ($6::text IS NULL OR household_class = $6)
