@@ -32,8 +32,8 @@ async def older(servers: Servers) -> AsyncIterator[asyncpg.Connection]:
 async def test_the_history_is_made_anew_from_the_ledger(older: asyncpg.Connection) -> None:
     for n in range(40):
         await older.execute(
-            """INSERT INTO coverage_ledger
-               VALUES ('hh_1', $1, 's', $2, $3, 0, $4, 'coverage-1', '40190101', 'bmn-2561', '', 'health', 'need', 1)""",
+            """INSERT INTO coverage_ledger VALUES
+               ('hh_1', $1, 's', $2, $3, 0, $4, 'coverage-1', '40190101', 'bmn-2561', '', 'health', 'need', 1)""",
             START + timedelta(hours=n),
             n,
             uuid4(),
