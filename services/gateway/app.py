@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from services.gateway import changes, forward, pages, reads, session, upstream
+from services.gateway.arrivals import Arrivals
 from services.gateway.headers import BrowserHeaders
 from shared.errors import Rejected
 from shared.runtime import auth, logs, postgres, problems, web
@@ -34,6 +35,7 @@ def create(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with await postgres.pool(settings) as pool, upstream.client() as http:
             app.state.pool, app.state.services = pool, upstream.Services(urls, key, http)
+            app.state.arrivals = Arrivals(pool)
             app.state.feed = pages.feed(pool, documents=settings.clock == "simulated")
             polling = asyncio.create_task(app.state.feed.run())
             yield

@@ -11,10 +11,9 @@ from fastapi.responses import StreamingResponse
 from services.gateway import access, body, upstream
 from services.gateway.identity import Publisher
 from services.gateway.queries import whereabouts
-from services.gateway.snapshot import wait_for
 from shared.errors import Rejected
 from shared.events.catalog import SERVICES
-from shared.runtime import problems
+from shared.runtime import after, problems
 from shared.runtime.auth import Caller
 
 Endpoint = Callable[[Request, Caller], Awaitable[Response]]
@@ -66,7 +65,7 @@ async def _places(request: Request, caller: Caller, type_name: str | None, data:
     if stated := data.get(STATED.get(type_name or "", "")):
         return [str(stated)]
     pool = request.app.state.pool
-    await wait_for(pool, request.headers.get("siao-after"))
+    await request.app.state.arrivals.of(after.parse(request.headers.get("siao-after")))
     named = HOUSEHOLDS.get(type_name or "", ("household",))
     return [await whereabouts.of_household(pool, data.get(name), f"data.{name}") for name in named]
 

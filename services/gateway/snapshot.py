@@ -1,7 +1,5 @@
 """One answer, one moment: everything a reader is told comes from a single read-only snapshot of the tables."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -10,36 +8,13 @@ import asyncpg
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
+from services.gateway.arrivals import Arrivals
 from services.gateway.asof import Asked
 from services.gateway.models import Standing
 from services.gateway.queries import standing
-from shared.errors import Rejected
 from shared.runtime import after
 
-WAIT_SECONDS = 5.0
-"""The longest a reader waits for what it wrote."""
-SHORTEST_POLL, LONGEST_POLL = 0.005, 0.05
-"""Seconds between looks, each twice the one before: most of what was written is there after some milliseconds."""
-
 Read = Callable[[asyncpg.Connection, Standing], Awaitable[BaseModel]]
-
-_BEHIND = """
--- How many of the streams have not been folded up to the version asked for.
-SELECT count(*) FROM unnest($1::text[], $2::int[]) AS asked (stream, version)
-LEFT JOIN stream_head AS head USING (stream)
-WHERE coalesce(head.version, 0) < asked.version
-"""
-
-
-async def wait_for(pool: asyncpg.Pool, siao_after: str | None) -> None:
-    """Returns when the projections have passed every `stream@version`. Raises Rejected not_yet_visible."""
-    wanted = after.parse(siao_after)
-    until, pause = time.monotonic() + WAIT_SECONDS, SHORTEST_POLL
-    while wanted and await pool.fetchval(_BEHIND, list(wanted), list(wanted.values())):
-        if time.monotonic() > until:
-            raise Rejected("not_yet_visible", field="Siao-After")
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_POLL)
 
 
 @asynccontextmanager
@@ -51,12 +26,14 @@ async def taken(pool: asyncpg.Pool, asked: Asked | None = None) -> AsyncIterator
 class Snapshot:
     """Answers one request from one snapshot; a caller that holds the same state already gets 304."""
 
-    def __init__(self, pool: asyncpg.Pool, siao_after: str | None, if_none_match: str | None) -> None:
-        self._pool, self._after, self._held = pool, siao_after, if_none_match
+    def __init__(
+        self, pool: asyncpg.Pool, arrivals: Arrivals, siao_after: str | None, if_none_match: str | None
+    ) -> None:
+        self._pool, self._arrivals, self._after, self._held = pool, arrivals, siao_after, if_none_match
 
     async def answer(self, read: Read, asked: Asked | None = None) -> Response:
         """Raises Rejected not_yet_visible, what `Asked.resolve` raises, and whatever `read` raises."""
-        await wait_for(self._pool, self._after)
+        await self._arrivals.of(after.parse(self._after))
         async with taken(self._pool, asked) as (connection, state):
             headers = {"etag": tag(state), "cache-control": "private, no-cache", "vary": "Authorization, Cookie"}
             if self._held == headers["etag"]:
@@ -79,7 +56,8 @@ async def _snapshot(
     siao_after: Annotated[str | None, Header(description="Waits until these stream@version are visible.")] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Snapshot:
-    return Snapshot(request.app.state.pool, siao_after, if_none_match)
+    state = request.app.state
+    return Snapshot(state.pool, state.arrivals, siao_after, if_none_match)
 
 
 Snap = Annotated[Snapshot, Depends(_snapshot)]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.gateway import dashboard, snapshot
+from services.gateway import arrivals, dashboard
 from shared.runtime import postgres
 from shared.thai import BANGKOK
 from tests.support import gateway as g
@@ -113,7 +113,7 @@ async def test_a_reader_waits_for_what_it_wrote(tables, client):
 
 
 async def test_a_reader_does_not_wait_for_ever(tables, client, monkeypatch):
-    monkeypatch.setattr(snapshot, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(arrivals, "WAIT_SECONDS", 0.2)
     answer = await client.get("/v1/coverage", headers={"Siao-After": f"household-{HH}@1, case-{HH}@1"})
     assert (answer.status_code, answer.json()["code"]) == (503, "not_yet_visible")
     assert answer.headers["retry-after"] == "1"
