@@ -14,7 +14,7 @@ from tests.support.projections import MIGRATIONS
 from tests.support.servers import Servers
 
 START, DAY = datetime.fromisoformat("2019-10-01T00:00:00+00:00"), date(2019, 10, 1)
-NEW = "0008_history_steps.sql"
+NEW = "0009_history_steps.sql"
 
 
 @pytest_asyncio.fixture
