@@ -1,18 +1,24 @@
 """Fixtures that every test may use."""
 
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
-from tests.support.servers import Servers, running
+from tests.support.pool import Pool
+from tests.support.servers import Servers
+
+
+@pytest_asyncio.fixture(scope="session")
+async def pool_of_servers(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
+    using = {item.path for item in request.session.items if "servers" in getattr(item, "fixturenames", ())}
+    made = Pool(len(using))
+    yield made
+    await made.close()
 
 
 @pytest_asyncio.fixture(scope="module")
-async def servers() -> AsyncIterator[Servers]:
-    """A real PostgreSQL and a real Kafka, started anew for each file of tests; see tests/support/servers.py."""
-    # A folder of its own: pytest closes its common one to others whenever a second run begins, PostgreSQL's user too.
-    with tempfile.TemporaryDirectory(prefix="siao-test-", ignore_cleanup_errors=True) as folder:
-        async with running(Path(folder)) as started:
-            yield started
+async def servers(pool_of_servers: Pool) -> AsyncIterator[Servers]:
+    """A real PostgreSQL and a real Kafka, anew for each file of tests; see tests/support/servers.py."""
+    async with pool_of_servers.taken() as started:
+        yield started

@@ -5,14 +5,12 @@ Then this version takes over again, as one does whose files were replaced while 
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
-import pytest_asyncio
 
 from deploy.local import postgres, provision
 from shared.runtime import auth
@@ -20,7 +18,7 @@ from shared.runtime.auth import Caller, Role
 from tests.support.log import Log
 from tests.support.processes import ROOT, Process
 from tests.support.rebuilding import Command, history, publish, until_folded
-from tests.support.servers import Servers, free_port, running
+from tests.support.servers import Servers, free_port
 
 MODEL = '''"""Households by cohort."""
 
@@ -55,12 +53,6 @@ GRANT SELECT ON cohorts_ledger, cohorts_rollup TO siao_gateway;
 HOUSEHOLDS = 100
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
-    async with running(tmp_path_factory.mktemp("new-model")) as servers:
-        yield servers
-
-
 @pytest.fixture
 def newer(tmp_path: Path) -> Path:
     """The next version of Siao."""
@@ -79,60 +71,64 @@ def newer(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_it_is_filled_from_history_and_served_and_nothing_stops(own: Servers, newer: Path):
+async def test_it_is_filled_from_history_and_served_and_nothing_stops(servers: Servers, newer: Path):
     log, stop = Log(), asyncio.Event()
-    worker = Process("projections", "", own.settings("projections", http_port=free_port()), own.home.log("worker"))
-    gateway = _gateway(own)
-    new = Process("projections", "", worker.settings, own.home.log("worker"))
+    worker = Process(
+        "projections", "", servers.settings("projections", http_port=free_port()), servers.home.log("worker")
+    )
+    gateway = _gateway(servers)
+    new = Process("projections", "", worker.settings, servers.home.log("worker"))
     new.folder = newer
     try:
-        await publish(own, history(log, "old", HOUSEHOLDS))
+        await publish(servers, history(log, "old", HOUSEHOLDS))
         await asyncio.gather(worker.start(), gateway.start())
-        await until_folded(own)
-        reader = asyncio.create_task(_read_on(own, gateway, stop))
+        await until_folded(servers)
+        reader = asyncio.create_task(_read_on(servers, gateway, stop))
 
-        code, said = await Command(own, folder=newer).end()
+        code, said = await Command(servers, folder=newer).end()
 
         assert code == 0, said
         assert "cohorts_ledger is new. · cohorts_ledger เป็นตารางใหม่" in said
         assert "made by another version of Siao (made by: less. Here: read model cohorts of cohort)" in said
-        assert await _cohorts(own) == HOUSEHOLDS
-        await publish(own, history(log, "new", HOUSEHOLDS))
+        assert await _cohorts(servers) == HOUSEHOLDS
+        await publish(servers, history(log, "new", HOUSEHOLDS))
         await _ended(worker)  # it does not know the table, and would leave it behind; its supervisor starts the new one
         await new.start()
-        await until_folded(own)
+        await until_folded(servers)
         stop.set()
         assert await reader > 20
-        assert await _cohorts(own) == 2 * HOUSEHOLDS
-        code, said = await Command(own, "--check", folder=newer).end()
+        assert await _cohorts(servers) == 2 * HOUSEHOLDS
+        code, said = await Command(servers, "--check", folder=newer).end()
         assert (code, "0 differ" in said) == (0, True), said
     finally:
         await asyncio.gather(worker.end(), gateway.end(), new.end())
 
 
-async def test_files_replaced_while_all_was_stopped_do_not_have_to_go_back(own: Servers):
+async def test_files_replaced_while_all_was_stopped_do_not_have_to_go_back(servers: Servers):
     """This version finds the tables of the one with the other read model. It starts: figures are shown as they were,
     and marked, what is published waits in the log, and the worker goes on by itself once the tables are made anew."""
-    worker = Process("projections", "", own.settings("projections", http_port=free_port()), own.home.log("worker"))
-    gateway = _gateway(own)
-    await provision.provision_postgres(own.cluster.dsn(), own.home.secrets, ours=True)
-    assert "read model cohorts" in await postgres.awaits_rebuild(own.cluster.dsn())
+    worker = Process(
+        "projections", "", servers.settings("projections", http_port=free_port()), servers.home.log("worker")
+    )
+    gateway = _gateway(servers)
+    await provision.provision_postgres(servers.cluster.dsn(), servers.home.secrets, ours=True)
+    assert "read model cohorts" in await postgres.awaits_rebuild(servers.cluster.dsn())
     try:
         await asyncio.gather(worker.start(), gateway.start())
-        before = await _asked(own, gateway)
-        await publish(own, history(Log(), "third", HOUSEHOLDS))
+        before = await _asked(servers, gateway)
+        await publish(servers, history(Log(), "third", HOUSEHOLDS))
         async with httpx.AsyncClient() as client:
             assert (await client.get(f"{worker.url}/readyz")).json()["state"] == "awaits ./siao rebuild"
-        after = await _asked(own, gateway)
+        after = await _asked(servers, gateway)
         assert (before["awaits_rebuild"], after["awaits_rebuild"]) == (True, True)
         assert after["province"]["households"] == before["province"]["households"] == 2 * HOUSEHOLDS
 
-        code, said = await Command(own).end()
+        code, said = await Command(servers).end()
 
         assert code == 0, said
         assert "cohorts_ledger is no longer made." in said
-        await until_folded(own)
-        now = await _asked(own, gateway)
+        await until_folded(servers)
+        now = await _asked(servers, gateway)
         assert (now["awaits_rebuild"], now["province"]["households"]) == (False, 3 * HOUSEHOLDS)
         assert worker.exit_code is None
     finally:

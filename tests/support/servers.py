@@ -78,9 +78,16 @@ class Servers:
         )
 
     async def start(self) -> None:
-        await asyncio.gather(self.start_postgres(), self.start_kafka())
+        await self.start_both()
         admin = Login(self.broker.address, kafka.ADMIN, self.words["kafka"][kafka.ADMIN])
         await provision.provision(admin, self.cluster.dsn(), self.home.secrets)
+
+    async def start_both(self) -> None:
+        """As they were left."""
+        await asyncio.gather(self.start_postgres(), self.start_kafka())
+
+    async def stop_both(self) -> None:
+        await asyncio.gather(self.stop_kafka(), self.stop_postgres())
 
     async def start_kafka(self) -> None:
         kafka.prepare(self.broker)
@@ -127,8 +134,7 @@ async def running(folder: Path) -> AsyncIterator[Servers]:
         await servers.start()
         yield servers
     finally:
-        await servers.stop_kafka()
-        await servers.stop_postgres()
+        await servers.stop_both()
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -67,4 +67,6 @@ class Finals:
         if said is None and answer.status_code == httpx.codes.OK:
             self._said |= {} if told["provisional"] else {question: figures}
         elif figures != said or told["provisional"]:
-            self.changed.append(f"{question}: {said} became {told}")
+            other = {name: (was, figures.get(name)) for name, was in (said or {}).items() if was != figures.get(name)}
+            now = {name: told.get(name) for name in ("status", "provisional", "watermark")}
+            self.changed.append(f"{question}: {now}, (was, is): {other}")
