@@ -25,8 +25,8 @@ from tests.support.processes import Process
 from tests.support.rebuilding import PER_HOUSEHOLD, Command, history, merging, publish, setting, state, until_folded
 from tests.support.servers import Servers, free_port
 
-HOUSEHOLDS = 150
-GROUPS = 40
+HOUSEHOLDS = 60
+GROUPS = 20
 """Of three households that are merged."""
 SET_ASIDE = 3
 """Records that are not folded, all published before the first test."""
@@ -59,7 +59,7 @@ async def worker(servers: Servers, log: Log) -> AsyncIterator[Process]:
 
 async def test_what_is_rebuilt_is_what_was_live_row_for_row(servers: Servers, worker: Process):
     before = await state(servers, "projections")
-    outcome = await run.rebuild(setting(servers))
+    outcome = await run.rebuild(setting(servers, processes=2))
     assert outcome.switched
     assert outcome.compared
     assert not outcome.compared.different
@@ -95,8 +95,8 @@ async def test_load_goes_on_and_nothing_is_lost_or_read_twice(servers: Servers, 
     pid, stop = worker.pid, asyncio.Event()
     reader = asyncio.create_task(_read_on(servers, stop))
     counts = [len((await state(servers, "projections"))["fact"])]
-    load = asyncio.create_task(publish(servers, chain(history(log, "load", 400), merging(log, "lm", 40))))
-    switched = [(await run.rebuild(setting(servers))).switched for _ in range(2)]
+    load = asyncio.create_task(publish(servers, chain(history(log, "load", 200), merging(log, "lm", 20))))
+    switched = [(await run.rebuild(setting(servers, processes=2))).switched for _ in range(2)]
     published = await load
     await until_folded(servers)
     stop.set()
@@ -142,7 +142,7 @@ async def test_killed_at_the_switch_one_of_the_two_is_live(servers: Servers, wor
 
 async def test_killed_while_it_folds_the_next_run_goes_on(servers: Servers, worker: Process):
     before = await state(servers, "projections")
-    command = Command(servers, "--processes", "1")
+    command = Command(servers)
     while not await _copied(servers):
         assert command.process.poll() is None
         await asyncio.sleep(0.01)
@@ -180,7 +180,7 @@ async def test_check_finds_a_row_that_was_changed_by_hand(servers: Servers, work
     admin = await asyncpg.connect(servers.admin_dsn, server_settings={"search_path": "projections"})
     change = """UPDATE coverage_rollup SET n = n + 1 WHERE ctid = (SELECT min(ctid) FROM coverage_rollup)
                 RETURNING village, n"""
-    code, said = await Command(servers, "--check").end()
+    code, said = await Command(servers, "--check", "--processes", "2").end()
     assert (code, "0 differ" in said) == (0, True), said
     changed = await admin.fetchrow(change)
     code, said = await Command(servers, "--check").end()

@@ -41,7 +41,7 @@ from tests.support.processes import ROOT
 from tests.support.servers import Servers
 
 
-def setting(servers: Servers, processes: int = 2) -> Setting:
+def setting(servers: Servers, processes: int = 1) -> Setting:
     console = Console(file=io.StringIO())
     return Setting(servers.settings("projections"), servers.admin_dsn, make_tables, files(), console, processes)
 
@@ -142,7 +142,7 @@ async def schemas(servers: Servers) -> set[str]:
 
 
 class Command:
-    """`./siao rebuild …` on the servers of a test, as a process of its own."""
+    """`./siao rebuild …` on the servers of a test, as a process of its own; one process folds, unless more are named."""
 
     def __init__(self, servers: Servers, *arguments: str, folder: Path = ROOT, **environment: str) -> None:
         write_json(servers.home.ports, {})
@@ -153,7 +153,7 @@ class Command:
             "SIAO_KAFKA": f"admin:{password}@{place}",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local", "rebuild", *arguments],
+            [sys.executable, "-m", "deploy.local", "rebuild", "--processes", "1", *arguments],
             cwd=folder,
             env=os.environ | named | environment,
             stdout=subprocess.PIPE,
