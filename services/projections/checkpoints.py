@@ -47,6 +47,7 @@ async def rewind(connection: asyncpg.Connection, topic: str, partition: int) -> 
     service = SERVICE_OF_TOPIC[topic]
     async with connection.transaction():
         checkpoint = await lock_checkpoint(connection, partition)
+        await connection.execute(QUERIES["settle_mark"], service)
         checkpoint.offsets[service], checkpoint.tails[service] = 0, ""
         await save_checkpoint(connection, checkpoint)
 
@@ -58,6 +59,7 @@ async def step_back(connection: asyncpg.Connection, earlier: Rows, partitions: C
             checkpoint, before = await lock_checkpoint(connection, number), earlier[number]
             for service in SERVICES:
                 if before.offsets[service] < checkpoint.offsets[service]:
+                    await connection.execute(QUERIES["settle_mark"], service)
                     checkpoint.offsets[service], checkpoint.tails[service] = (
                         before.offsets[service],
                         before.tails[service],

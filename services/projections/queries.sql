@@ -135,6 +135,11 @@ FROM (SELECT coalesce(s.mark = w.mark, false) AS passed,
       FROM watermark AS w JOIN watermark_settled AS s USING (service) WHERE w.service = $1) AS now
 WHERE held.service = $1 AND held.position < $5
 
+-- name: settle_mark
+-- What a checkpoint had passed stays final when it goes back: what was folded stays.
+UPDATE watermark AS held SET settled = now.mark
+FROM watermark_settled AS now WHERE (now.service, now.mark) = (held.service, held.mark) AND held.service = $1
+
 -- name: marks_begin_again
 -- The topic of marks was lost, and its offsets begin anew.
 UPDATE watermark SET position = -1 WHERE position >= $1

@@ -256,6 +256,22 @@ async def test_a_mark_counts_once_its_offsets_are_passed(database: asyncpg.Conne
     assert await settled(database) == START + timedelta(seconds=4)
 
 
+async def test_what_was_final_stays_so_when_a_checkpoint_goes_back(database: asyncpg.Connection):
+    """A broker lost its end: what was folded of it stays, though the mark's offsets are to be passed anew."""
+    record = Log().add(NAME, registered(KEY))
+    for second in (1, 2):
+        await feed(database, [record])
+        await hear(database, mark(second, second, **{f"p{record.partition}": 1}))
+        assert await settled(database) == START + timedelta(seconds=second)
+        if second == 1:
+            await checkpoints.rewind(database, record.topic, record.partition)
+        else:
+            [now] = (await checkpoints.load(database)).values()
+            back = replace(now, offsets=dict.fromkeys(now.offsets, 0), tails=dict.fromkeys(now.tails, ""))
+            await checkpoints.step_back(database, {record.partition: back}, {record.partition})
+        assert await settled(database) == START + timedelta(seconds=second)
+
+
 async def test_a_mark_heard_before_changes_nothing_and_a_lower_one_counts(database: asyncpg.Connection):
     for second, offset in (4, 0), (5, 1), (4, 0), (4, 1):
         await hear(database, mark(second, offset, p0=0))

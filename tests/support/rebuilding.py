@@ -142,7 +142,7 @@ async def schemas(servers: Servers) -> set[str]:
 
 
 class Command:
-    """`./siao rebuild …` on the servers of a test, as a process of its own; one process folds, unless more are named."""
+    """`./siao rebuild …` on the servers of a test, as a process of its own; one folds, unless more are named."""
 
     def __init__(self, servers: Servers, *arguments: str, folder: Path = ROOT, **environment: str) -> None:
         write_json(servers.home.ports, {})
