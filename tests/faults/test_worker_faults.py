@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from secrets import token_hex
 
 import pytest
@@ -21,8 +20,9 @@ from shared.events.topics import EVENT_TOPICS, partition_of
 from shared.runtime.worker import EXIT_CODE
 from tests.support import projections
 from tests.support.log import Log, household, registered
+from tests.support.pool import Pool
 from tests.support.processes import Process
-from tests.support.servers import Servers, running
+from tests.support.servers import Servers
 
 SEED = int(os.environ.get("SIAO_TEST_SEED", "2563"))
 REGISTRY = EVENT_TOPICS["registry"].name
@@ -184,8 +184,8 @@ async def test_the_log_loses_its_end_and_is_filled_again(
     await projections.assert_as_if_nothing_had_happened(servers, filling)
 
 
-async def test_a_log_without_its_beginning_is_refused(tmp_path: Path):
-    async with running(tmp_path) as servers:
+async def test_a_log_without_its_beginning_is_refused(pool_of_servers: Pool):
+    async with pool_of_servers.taken() as servers:
         producer = AIOKafkaProducer(**servers.kafka_login("admin"))
         await producer.start()
         log = projections.crowd(1, SEED)

@@ -15,7 +15,7 @@ from tests.support.servers import Servers, running
 
 
 class Pool:
-    """For `files` files of tests, which take servers one after the other."""
+    """For `files` files of tests, which take servers one after the other; a test may take more."""
 
     def __init__(self, files: int) -> None:
         self._left, self._alone = files, files == 1
