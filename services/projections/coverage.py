@@ -17,7 +17,7 @@ from functools import cache
 from services.projections.card import Assessed, Help, Household
 from services.projections.model import Parts, ReadModel
 from services.projections.residence import Whereabouts, whereabouts
-from services.projections.steps import Course, Rows, at
+from services.projections.steps import Course, Rows
 from shared.definitions import DEFINITIONS, Definition
 from shared.events.codes import Dimension, Level
 
@@ -47,12 +47,12 @@ def parts(card: Household) -> Parts:
 def cells(dimension: str, places: Course[Whereabouts], assessments: Sequence[Assessed], helps: Sequence[Help]) -> Rows:
     """`steps.rows` of each definition, told without its sets of cells: this is the most frequent work of a fold."""
     made: Rows = {}
-    told = _in_order(assessments, helps)
+    told, moves = _in_order(assessments, helps), dict(places)
     for definition in DEFINITIONS.values():
         measured = _course(definition, told)
         where, before = places[0][1], NONE
-        for day in sorted({day for day, _ in (*measured, *places)}):
-            there, now = at(places, day, places[0][1]), at(measured, day, NONE)
+        for day in sorted(moves.keys() | measured.keys()):
+            there, now = moves.get(day, where), measured.get(day, before)
             stays = before & now if there == where else NONE
             for measure in now - stays:
                 made[day, definition.id, *there, dimension, measure] = 1
@@ -73,8 +73,8 @@ def _in_order(assessments: Sequence[Assessed], helps: Sequence[Help]) -> list[_E
     return sorted([*asked, *given])
 
 
-def _course(definition: Definition, told: Sequence[_Entry]) -> Course[Measures]:
-    """The measures of one dimension from each day on."""
+def _course(definition: Definition, told: Sequence[_Entry]) -> dict[date, Measures]:
+    """The measures of one dimension from each day on, sorted by day."""
     need = still = helped = early = False
     made: dict[date, Measures] = {}
     for day, is_help, _, in_need, level in told:
@@ -85,7 +85,7 @@ def _course(definition: Definition, told: Sequence[_Entry]) -> Course[Measures]:
         elif level in definition.levels:
             helped, still = True, still and level is not Level.RESOLVED
         made[day] = _measures(need, still, helped, early)
-    return list(made.items())
+    return made
 
 
 @cache

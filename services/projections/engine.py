@@ -126,7 +126,7 @@ async def _write(
     stored = await ledgers.stored(connection, model, again) if again else {}
     come: dict[str, Sequence[Change]] = {}
     gone: list[Gone] = []
-    sums = Counter[Sum]()
+    sums: dict[Sum, int] = defaultdict(int)
     for key, one in done.items():
         changes, partition = one.changes.get(model.name, ()), partition_of(key)
         if key in stored:
