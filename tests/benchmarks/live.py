@@ -24,8 +24,8 @@ PROGRESS = "SELECT coalesce(sum(registry + pairing + interventions), 0) FROM pro
 SIZE = """
 SELECT sum(pg_total_relation_size(oid)) FROM pg_class
 WHERE relnamespace = 'projections'::regnamespace AND relkind = 'r'"""
-KEPT = "migration"
-"""The only table that is no projection."""
+KEPT = ("migration", "made_by")
+"""What is no projection."""
 
 Watching = Callable[[Sequence[int]], Coroutine[None, None, None]]
 
@@ -53,7 +53,7 @@ class Folded:
 
 async def empty(connection: asyncpg.Connection) -> None:
     names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'projections'")
-    tables = ", ".join(f"projections.{row[0]}" for row in names if row[0] != KEPT)
+    tables = ", ".join(f"projections.{row[0]}" for row in names if row[0] not in KEPT)
     await connection.execute(f"TRUNCATE {tables}")
 
 
