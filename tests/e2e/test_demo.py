@@ -9,27 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from services.demo.entries import entries
 from services.demo.province import make
+from tests.support.launching import ROOT, SECONDS, Demonstrated
 
-ROOT = Path(__file__).parents[2]
 DEMO = (sys.executable, "-m", "deploy.local", "demo", "--once")
-SECONDS = 300
 POSITION = re.compile(r"log position: interventions ([\d,]+), pairing ([\d,]+), registry ([\d,]+)")
 
 RECORDED = re.compile(r"([\d,]+) newly recorded")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("siao")
-
-
-@pytest.fixture(scope="module")
-def first(home: Path) -> tuple[int, str]:
-    return ended(home)
 
 
 @contextmanager
@@ -64,8 +51,8 @@ def recorded(said: str) -> int:
     return int(found.group(1).replace(",", ""))
 
 
-def test_a_bare_home_gives_the_published_table(first: tuple[int, str]) -> None:
-    code, said = first
+def test_a_bare_home_gives_the_published_table(demonstrated: Demonstrated) -> None:
+    _, code, said = demonstrated
     assert code == 0, said
     for figure in (
         "929 / 1,174",
@@ -82,11 +69,11 @@ def test_a_bare_home_gives_the_published_table(first: tuple[int, str]) -> None:
     assert sum(position(said)) == len(entries(make()))
 
 
-def test_a_second_run_resumes_and_publishes_nothing(home: Path, first: tuple[int, str]) -> None:
-    code, said = ended(home)
+def test_a_second_run_resumes_and_publishes_nothing(demonstrated: Demonstrated) -> None:
+    code, said = ended(demonstrated.home)
     assert code == 0, said
     assert "everything was published before" in said
-    assert position(said) == position(first[1])
+    assert position(said) == position(demonstrated.said)
 
 
 def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:
