@@ -18,17 +18,9 @@ from tests.support.damage import lose_tail
 from tests.support.following import followed
 from tests.support.processes import Process, running
 from tests.support.servers import Servers, free_port
-from tests.support.servers import running as running_servers
 
 TOPIC = EVENT_TOPICS["registry"].name
 SEED = os.environ.get("SIAO_TEST_SEED", "2563")
-
-
-@pytest_asyncio.fixture(scope="module")
-async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
-    """Of this module's own, because it damages the log."""
-    async with running_servers(tmp_path_factory.mktemp("followed")) as started:
-        yield started
 
 
 @pytest_asyncio.fixture

@@ -28,9 +28,10 @@ class Pool:
         """Servers that nobody used before, until the end of the block."""
         if self._model is None and not self._alone:
             self._model = await _model()
-        lease, self._left = self._next or self._lease(), self._left - 1
+        lease, self._next, self._left = self._next or self._lease(), None, self._left - 1
         servers = await lease.ready
-        self._next = self._lease() if self._left > 0 else None
+        if self._left > 0:
+            self._next = self._lease()
         try:
             yield servers
         finally:
