@@ -18,7 +18,7 @@ ABOUT_HOUSEHOLDS = ("/v1/households/{}", "/v1/households/{}/timeline")
 EXPLAIN = "/v1/coverage/explain?from_known_at={}&from_valid_on={}&to_known_at={}&to_valid_on={}"
 DAYS = ("2019-01-31", "2019-10-15", "2020-02-29")
 """In the world, between the facts of programme.py."""
-OF_THE_MOMENT = {"position", "newest_fact", "watermark", "provisional", "stale", "incomplete"}
+OF_THE_MOMENT = {"position", "generation", "newest_fact", "watermark", "provisional", "stale", "incomplete"}
 """What an answer says of the present, whatever it was asked about."""
 LATELY = 4.0
 """Seconds before a watermark, in which most was not final a moment ago."""
