@@ -19,7 +19,8 @@ from shared.runtime.auth import Caller, Role
 OPERATOR = "operator"
 """Who asks the gateway how fresh the figures are."""
 TOKEN_SECONDS = 60
-BEHIND = re.compile(r"siao_[a-z]+_((?:lag|outbox|watermark_age|unknown)_[a-z]+)")
+QUARANTINE = "quarantine_records"
+BEHIND = re.compile(r"siao_[a-z]+_((?:lag|outbox|quarantine|watermark_age|unknown)_[a-z]+)")
 
 AWAITS_REBUILD = (
     "\nตัวเลขสร้างด้วยโปรแกรมรุ่นอื่น และค้างอยู่เท่านั้นจนกว่าจะสั่ง ./siao rebuild · "
@@ -55,7 +56,7 @@ def show(home: Home, console: Console) -> int:
     console.print(_parts_table(parts))
     if freshness:
         console.print(_log_table(freshness, simulated=simulated))
-        console.print(_summary(freshness, simulated=simulated))
+        console.print(_summary(freshness, _followers(parts), simulated=simulated))
     else:
         console.print("The gateway does not say how fresh the figures are. · เกตเวย์ไม่ตอบ", style="red")
     well = freshness and not freshness["awaits_rebuild"] and all(part.well for part in parts)
@@ -131,11 +132,16 @@ def _log_table(freshness: dict[str, Any], *, simulated: bool) -> Table:
     return table
 
 
-def _summary(freshness: dict[str, Any], *, simulated: bool) -> Text:
-    trouble = freshness["trouble"]
+def _followers(parts: list[Part]) -> int:
+    """Records that followers have set aside."""
+    return sum(int(float(str(part.says.get(QUARANTINE, 0)))) for part in parts)
+
+
+def _summary(freshness: dict[str, Any], followers: int, *, simulated: bool) -> Text:
+    trouble = freshness["trouble"] | {"followers": followers}
     counts = (
-        f"กักกัน · quarantined: {trouble['quarantined']}   รอ · parked: {trouble['parked']}   "
-        f"ครัวเรือนไม่ครบ · incomplete households: {trouble['incomplete_households']}"
+        f"กักกัน · quarantined: {trouble['quarantined']}   โดยตัวติดตาม · by followers: {followers}   "
+        f"รอ · parked: {trouble['parked']}   ครัวเรือนไม่ครบ · incomplete households: {trouble['incomplete_households']}"
     )
     return Text.assemble(
         f"ข้อมูลใหม่สุด · newest fact: {_when(freshness['newest_fact'], simulated=simulated)}\n",

@@ -51,7 +51,7 @@ def may_read(caller: Caller, action: Action, place: str | None = None) -> None:
     asks twice: by role before, by place after. Raises Rejected forbidden, cell_too_small or outside_area.
     """
     if caller.role not in READERS[action]:
-        raise Rejected("cell_too_small" if action is Action.VILLAGES else "forbidden", role=caller.role.value)
+        raise Rejected("cell_too_small" if action is Action.VILLAGES else "forbidden", role=caller.role)
     if place is not None and action is not Action.FIGURES:
         _in_area(caller, place)
 
@@ -65,7 +65,7 @@ def may_publish(caller: Caller, service: str, type_name: str | None, *places: st
     """
     wanted = COMMANDS[service] if type_name is None else {type_name} & COMMANDS[service].keys()
     if caller.role not in _FIELD or any(caller.role not in PUBLISHERS[name] for name in wanted):
-        raise Rejected("forbidden", role=caller.role.value)
+        raise Rejected("forbidden", role=caller.role)
     for place in places or (None,):
         _in_area(caller, place)
 

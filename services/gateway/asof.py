@@ -61,11 +61,11 @@ class Asked(BaseModel):
         if self.known_at is not None:
             known_at = _until(self.known_at, now)
             if known_at > now:
-                raise Rejected("known_at_in_future", field=f"{self.prefix}known_at", now=now.isoformat())
+                raise Rejected("known_at_in_future", field=f"{self.prefix}known_at", now=now)
             latest = AsOf(valid_on=known_at.astimezone(BANGKOK).date(), known_at=known_at)
         valid_on = self.valid_on or latest.valid_on
         if valid_on > max(today, latest.valid_on):
-            raise Rejected("date_in_future", field=f"{self.prefix}valid_on", today=today.isoformat())
+            raise Rejected("date_in_future", field=f"{self.prefix}valid_on", today=today)
         return AsOf(valid_on=valid_on, known_at=known_at)
 
 

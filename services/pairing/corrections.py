@@ -40,7 +40,7 @@ def correct_pair(state: Pairing, command: CorrectPair, known: Known) -> list[Pai
     require_helper(command, known)
     end = state.end_of(command.corrects)
     if end and command.occurred_on > end.occurred_on:
-        raise Rejected("after_what_follows", field="data.occurred_on", day=end.occurred_on.isoformat())
+        raise Rejected("after_what_follows", field="data.occurred_on", day=end.occurred_on)
     _refuse_conflict(evolve(state, event, known.author.agency), command.corrects, "data.occurred_on", known)
     return [event]
 
@@ -56,7 +56,7 @@ def correct_end(state: Pairing, command: CorrectPairEnd, known: Known) -> list[P
     if (version := state.pair_of(command.corrects)) is not None:
         began = state.pairs[version].event.occurred_on
         if command.occurred_on < began:
-            raise Rejected("ends_before_it_began", field="data.occurred_on", day=began.isoformat())
+            raise Rejected("ends_before_it_began", field="data.occurred_on", day=began)
         _refuse_conflict(evolve(state, event, known.author.agency), version, "data.occurred_on", known)
     return [event]
 
@@ -93,7 +93,7 @@ def _refuse_conflict(after: Pairing, version: Version, field: str, known: Known)
         return
     for other in spans.values():
         if changed.overlaps(other):
-            raise Rejected("pairs_overlap", field=field, day=other.pair.occurred_on.isoformat())
+            raise Rejected("pairs_overlap", field=field, day=other.pair.occurred_on)
     if changed.pair.role is PairRole.LEAD and known.helper:
         require_room(known.helper, changed.pair.household, Days(changed.pair.occurred_on, changed.until))
 

@@ -55,7 +55,7 @@ def _assign(state: Pairing, command: AssignPair, known: Known) -> list[PairEvent
 def _again(pair: PairAssigned, command: AssignPair) -> list[PairEvent]:
     if pair == PairAssigned(**dict(command), helper_kind=pair.helper_kind):
         return []
-    raise Rejected("pair_assigned_otherwise", field="data.helper", role=pair.role, day=pair.occurred_on.isoformat())
+    raise Rejected("pair_assigned_otherwise", field="data.helper", role=pair.role, day=pair.occurred_on)
 
 
 def _refuse_overlap(state: Pairing, command: AssignPair) -> None:
@@ -67,7 +67,7 @@ def _refuse_overlap(state: Pairing, command: AssignPair) -> None:
         and (span.pair.helper == command.helper or span.pair.role is command.role is PairRole.LEAD)
     ]
     if earlier and command.occurred_on < max(earlier):
-        raise Rejected("overlaps_earlier_pair", field="data.occurred_on", day=max(earlier).isoformat())
+        raise Rejected("overlaps_earlier_pair", field="data.occurred_on", day=max(earlier))
 
 
 def _end(state: Pairing, command: EndPair) -> list[PairEvent]:
@@ -79,5 +79,5 @@ def _end(state: Pairing, command: EndPair) -> list[PairEvent]:
             return []
         raise Rejected("pair_unknown", field="data.helper")
     if command.occurred_on < pair.occurred_on:
-        raise Rejected("ends_before_it_began", field="data.occurred_on", day=pair.occurred_on.isoformat())
+        raise Rejected("ends_before_it_began", field="data.occurred_on", day=pair.occurred_on)
     return [PairEnded(**dict(command), role=pair.role)]

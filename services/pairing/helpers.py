@@ -139,7 +139,7 @@ def _correct(state: HelperState, command: CorrectHelper, known: KnownHelper) -> 
     if capacity is not None and load.most_led(Days(date.min)) > capacity:
         raise Rejected("helper_full", field="data.kind", capacity=capacity)
     if load.paired_since is not None and command.occurred_on > load.paired_since:
-        raise Rejected("after_what_follows", field="data.occurred_on", day=load.paired_since.isoformat())
+        raise Rejected("after_what_follows", field="data.occurred_on", day=load.paired_since)
     return [event]
 
 

@@ -33,7 +33,7 @@ def require_helper(command: AssignPair | CorrectPair, known: Known) -> HelperLoa
     if helper.voided:
         raise Rejected("helper_voided", field="data.helper")
     if command.occurred_on < helper.since:
-        raise Rejected("before_registration", field="data.occurred_on", day=helper.since.isoformat())
+        raise Rejected("before_registration", field="data.occurred_on", day=helper.since)
     _refuse_other_district(command, helper, known.district)
     return helper
 

@@ -70,7 +70,7 @@ def _correct_registration(state: Household, command: CorrectHousehold, author: A
     ]
     first = min((event.occurred_on for event in dependent), default=command.occurred_on)
     if command.occurred_on > first:
-        raise Rejected("after_what_follows", field="data.occurred_on", day=first.isoformat())
+        raise Rejected("after_what_follows", field="data.occurred_on", day=first)
     return _unless_so(registration, HouseholdCorrected(**dict(command)))
 
 

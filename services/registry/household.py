@@ -90,7 +90,7 @@ def require_registered_by(state: Household, day: date) -> None:
     require_own(state.standing)
     for registered in state.holding(HouseholdRegistered):
         if day < registered.occurred_on:
-            raise Rejected("before_registration", field="data.occurred_on", day=registered.occurred_on.isoformat())
+            raise Rejected("before_registration", field="data.occurred_on", day=registered.occurred_on)
 
 
 def findings_of(event: NeedsAssessed) -> dict[tuple[Dimension, date], Finding]:

@@ -46,6 +46,6 @@ def _unmerge(state: Household, command: UnmergeHousehold) -> list[RegistryEvent]
     if not isinstance(state.link, HouseholdMerged) or state.link.into != command.out_of:
         raise Rejected("household_not_merged", field="data.out_of")
     if command.occurred_on < state.link.occurred_on:
-        raise Rejected("unmerged_before_merged", field="data.occurred_on", day=state.link.occurred_on.isoformat())
+        raise Rejected("unmerged_before_merged", field="data.occurred_on", day=state.link.occurred_on)
     released = HouseholdReleased(occurred_on=command.occurred_on, household=command.out_of, released=command.household)
     return [unmerged, released]

@@ -77,7 +77,7 @@ class Follower:
     def __init__(self, connection: asyncpg.Connection, consumer: AIOKafkaConsumer, react: React | None = None) -> None:
         self._connection, self._consumer, self._react = connection, consumer, react
         self._next: dict[TopicPartition, int] = {}
-        self._look_at = self._moved_at = monotonic()
+        self._look_at = self._expire_at = self._moved_at = monotonic()
 
     async def begin(self) -> None:
         """Goes to where PostgreSQL says that reading ended. Raises KafkaError, asyncpg.PostgresError."""
@@ -153,6 +153,10 @@ class Follower:
         behind = sum(max(0, ends[place] - offset) for place, offset in self._next.items())
         lag.set(behind)
         now = monotonic()
+        if now >= self._expire_at:
+            await quarantine.expire(self._connection)
+            self._expire_at = now + quarantine.EXPIRE_SECONDS
+        await quarantine.count(self._connection)
         if behind == 0:
             self._moved_at = now
         if now - self._moved_at > STALLED_SECONDS:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,12 +12,26 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from shared.errors import Rejected
+from shared.events.codes import PairRole
 from shared.runtime import expected, logs, trace
+from shared.runtime.auth import Role
 from shared.runtime.postgres import TRANSIENT
-from shared.thai import thai_date
+from shared.thai import thai_date, thai_moment
 
 MEDIA_TYPE = "application/problem+json"
 
+ROLES: dict[Role | PairRole, str] = {
+    Role.AGENCY: "หน่วยงาน",
+    Role.OFFICER: "ข้าราชการ",
+    Role.WORKING_GROUP: "คณะทำงาน",
+    Role.SECRETARIAT: "ฝ่ายเลขานุการ",
+    Role.GOVERNOR: "ผู้ว่าราชการจังหวัด",
+    Role.AUDITOR: "ผู้ตรวจสอบ",
+    Role.RESEARCHER: "นักวิจัย",
+    PairRole.LEAD: "คู่เสี่ยวหลัก",
+    PairRole.SUPPORTING: "ผู้ช่วยเหลือร่วม",
+}
+"""What a role is called in a Thai sentence."""
 LONGEST_FIELD = 200
 LONGEST_FACT = 1_000
 """Characters: a field's name can be whatever was sent."""
@@ -40,16 +54,16 @@ _BUDDHIST = re.compile("(244[3-9]|24[5-9][0-9]|2[5-9][0-9]{2})-02-29")
 def document(refusal: Rejected) -> dict[str, Any]:
     """The problem document of a refusal. It names the field and never repeats what stood in it.
 
-    A day among the facts is ISO 8601, and of the Buddhist era in the Thai text.
+    A day or moment among the facts is ISO 8601, and of the Buddhist era in the Thai text; a role is a word there.
     """
     problem = refusal.problem
     told = {name: value for name, value in refusal.facts.items() if value is not None}
     facts = defaultdict(str, {name: _sayable(value) for name, value in told.items()})
-    days = {name: thai_date(value) for name, value in told.items() if isinstance(value, date)}
+    in_thai = {name: said for name, value in told.items() if (said := _in_thai(value))}
     body: dict[str, Any] = {
         "type": f"urn:siao:problem:{refusal.code}",
         "title": problem.en.format_map(facts),
-        "title_th": problem.th.format_map(facts | days),
+        "title_th": problem.th.format_map(facts | in_thai),
         "status": problem.status,
         "code": refusal.code,
         "retryable": problem.retryable,
@@ -57,6 +71,18 @@ def document(refusal: Rejected) -> dict[str, Any]:
     if refusal.field:
         body["field"] = _sayable(refusal.field[:LONGEST_FIELD])
     return body | {name: value for name, value in facts.items() if name not in body}
+
+
+def _in_thai(value: object) -> str | None:
+    """None for what is written as it is."""
+    match value:
+        case datetime():
+            return thai_moment(value)
+        case date():
+            return thai_date(value)
+        case Role() | PairRole():
+            return ROLES[value]
+    return None
 
 
 def _sayable(value: object) -> object:

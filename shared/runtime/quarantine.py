@@ -1,10 +1,11 @@
-"""Records of the followed topic that were not taken: kept as they came, and looked at again where that may help."""
+"""Records of the followed topic that were not taken: kept whole and looked at again where that may help, elsewhere cut
+and gone after 30 days, as the projections do it with theirs."""
 
 from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 import asyncpg
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from shared.events import envelope
 from shared.events.base import HouseholdId
@@ -14,6 +15,11 @@ from shared.runtime.registry_log import Aside, Readable
 
 log = logs.get(__name__)
 quarantined = Counter("siao_follower_quarantined_total", "Records that were not taken when they came")
+kept_now = Gauge("siao_follower_quarantine_records", "Records that were not taken, and are kept")
+
+BYTES = 65_536
+"""Kept of the headers, and of the value, of a record that nobody will take."""
+EXPIRE_SECONDS = 3600.0
 
 
 class Kept(NamedTuple):
@@ -28,20 +34,32 @@ async def keep(connection: asyncpg.Connection, topic: str, records: Iterable[Asi
     for record, reason, waits in records:
         if isinstance(record, Kept) and waits:
             continue
+        most = None if waits else BYTES
         quarantined.inc()
         log.error("record_quarantined", partition=record.partition, offset=record.offset, reason=reason)
         await connection.execute(
             """INSERT INTO follower_quarantine
-                   (topic, partition, "offset", reason, headers, value, household, version, hash)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING""",
+                   (topic, partition, "offset", reason, size, headers, value, household, version, hash)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING""",
             topic,
             record.partition,
             record.offset,
             reason,
-            b"".join(name.encode() + b"\0" + (value or b"") + b"\0" for name, value in record.headers),
-            record.value,
+            len(record.value or b""),
+            b"".join(name.encode() + b"\0" + (value or b"") + b"\0" for name, value in record.headers)[:most],
+            record.value and record.value[:most],
             *(waits.slot if waits else (None, None, None)),
         )
+
+
+async def count(connection: asyncpg.Connection) -> None:
+    kept_now.set(await connection.fetchval("SELECT count(*) FROM follower_quarantine"))
+
+
+async def expire(connection: asyncpg.Connection) -> None:
+    await connection.execute(
+        "DELETE FROM follower_quarantine WHERE household IS NULL AND expires_at < clock_timestamp()"
+    )
 
 
 async def households(connection: asyncpg.Connection) -> set[HouseholdId]:

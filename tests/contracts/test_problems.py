@@ -59,3 +59,16 @@ def test_a_refusal_is_told_in_both_languages_with_the_same_facts(code: str) -> N
 def test_what_is_raised_stands_in_the_catalogue_and_brings_its_facts(where: str, code: str, facts: set[str]) -> None:
     assert code in CATALOG, where
     assert placeholders(CATALOG[code].en) | placeholders(CATALOG[code].th) <= facts, where
+
+
+def test_days_and_roles_are_passed_as_what_they_are() -> None:
+    """Not as text: in Thai a day is of the Buddhist era, and a role a Thai word."""
+    as_text = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rejected"
+        for keyword in node.keywords
+        if {part.attr for part in ast.walk(keyword.value) if isinstance(part, ast.Attribute)} & {"isoformat", "value"}
+    ]
+    assert not as_text

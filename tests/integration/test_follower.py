@@ -1,10 +1,13 @@
 """The follower on the real servers: what pairing knows of households is what the registry published, once."""
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import asyncpg
 import pytest_asyncio
 
+from shared.runtime import quarantine
+from shared.runtime.registry_log import Aside
 from tests.support.appending import append_many
 from tests.support.following import followed
 from tests.support.processes import Process, running
@@ -41,3 +44,30 @@ async def test_it_knows_each_household_and_how_far_it_has_read(
             await followed(registry, pairing)
     homes = await pairing.fetch("SELECT DISTINCT homes::text FROM known_household")
     assert [row["homes"] for row in homes] == ['[[1, "2019-10-01", "40190101"]]']
+
+
+async def test_what_nobody_will_take_is_cut_and_expires(servers: Servers, pairing: asyncpg.Pool) -> None:
+    """By the role of the service, which may do all of it. What waits stays whole, and for as long as it waits."""
+    names = {"partition": 1, "headers": [("ce_id", b"x" * 100_000)]}
+    large, empty, late = (
+        SimpleNamespace(offset=n, value=value, **names) for n, value in enumerate([b"y" * 100_000, None, b"y" * 70_000])
+    )
+    waits = SimpleNamespace(slot=("hh_" + "1" * 20, 2, "hash"))
+    for _ in range(2):  # it comes again
+        aside = [Aside(large, "unknown type"), Aside(empty, "headers: KeyError"), Aside(late, "gap", waits)]
+        await quarantine.keep(pairing, "siao.registry.v1", aside)
+    sizes = "SELECT size, length(headers), length(value) FROM follower_quarantine ORDER BY size DESC"
+    cut = quarantine.BYTES
+    assert [tuple(row) for row in await pairing.fetch(sizes)] == [
+        (100_000, cut, cut),
+        (70_000, 100_007, 70_000),
+        (0, cut, None),
+    ]
+    await quarantine.expire(pairing)
+    await quarantine.count(pairing)
+    assert quarantine.kept_now._value.get() == 3
+    admin = await asyncpg.connect(servers.admin_dsn)
+    await admin.execute("UPDATE pairing.follower_quarantine SET expires_at = now() WHERE size <> 100000")
+    await admin.close()
+    await quarantine.expire(pairing)
+    assert [row[0] for row in await pairing.fetch(sizes)] == [100_000, 70_000]

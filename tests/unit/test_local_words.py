@@ -16,6 +16,8 @@ siao_relay_outbox_rows 12.0
 # TYPE siao_projections_lag_records gauge
 siao_projections_lag_records{partition="1"} 3.0
 siao_projections_lag_records{partition="2"} 4.0
+# TYPE siao_follower_quarantine_records gauge
+siao_follower_quarantine_records 2.0
 # TYPE siao_relay_published_total counter
 siao_relay_published_total 5.0
 # TYPE siao_relay_published_created gauge
@@ -34,7 +36,17 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def test_status_shows_what_tells_of_being_behind():
-    assert status.gauges(METRICS) == {"outbox_rows": "12", "lag_records": "7"}
+    assert status.gauges(METRICS) == {"outbox_rows": "12", "lag_records": "7", "quarantine_records": "2"}
+
+
+def test_what_followers_set_aside_is_counted_like_the_rest():
+    parts = [status.Part(name, "running", 1, timedelta(0)) for name in ("pairing-follower", "registry")]
+    parts[0].says = {status.QUARANTINE: "2"}
+    assert status._followers(parts) == 2
+    none = {"quarantined": 0, "parked": 0, "incomplete_households": 0}
+    said = status._summary({"trouble": none, "newest_fact": None, "awaits_rebuild": True}, 2, simulated=False)
+    assert "by followers: 2" in said.plain
+    assert "./siao rebuild" in said.plain
 
 
 def test_an_age_makes_no_sense_on_a_simulated_clock():

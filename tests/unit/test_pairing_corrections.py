@@ -155,7 +155,7 @@ def test_a_corrected_pair_overlaps_no_other() -> None:
     early = pair(3, on=ENDED - ONE_DAY, who=SECOND)
     with pytest.raises(Rejected, match="pairs_overlap") as no:
         when(early, assigned(), ended(), second)
-    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": "2019-10-01"})
+    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": date(2019, 10, 1)})
     mistake = ended(reason=EndReason.ENTERED_BY_MISTAKE)
     assert len(when(early, assigned(), mistake, second)) == 1, "one entered by mistake never was"
     assert len(when(early, assigned(), ended(), second, voided(1))) == 1, "nor one that was voided"

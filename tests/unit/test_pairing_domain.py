@@ -161,7 +161,7 @@ def test_a_pair_is_no_older_than_the_helpers_enrolment() -> None:
     assert when(assign(on=ENROLLED)) != []
     with pytest.raises(Rejected, match="before_registration") as no:
         when(assign(on=ENROLLED - timedelta(days=1)))
-    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": "2019-09-20"})
+    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": date(2019, 9, 20)})
 
 
 # -- districts ---------------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def test_a_pair_does_not_end_before_it_began() -> None:
     assert when(end(on=DAY), assigned()) == [ended(on=DAY)]
     with pytest.raises(Rejected, match="ends_before_it_began") as no:
         when(end(on=DAY - timedelta(days=1)), assigned())
-    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": "2019-10-01"})
+    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": date(2019, 10, 1)})
 
 
 # -- after an end ------------------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_the_latest_end_counts() -> None:
     history = assigned(), ended(on=DAY), assigned(SECOND), ended(SECOND)
     with pytest.raises(Rejected, match="overlaps_earlier_pair") as no:
         when(assign(FIRM), *history)
-    assert no.value.facts == {"day": "2019-12-01"}
+    assert no.value.facts == {"day": date(2019, 12, 1)}
 
 
 def test_an_earlier_supporter_stands_in_nobodys_way() -> None:

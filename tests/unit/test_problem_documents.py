@@ -1,6 +1,6 @@
 """What HTTP callers are told when something is wrong with the request itself, whatever they sent."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import httpx
 import pytest
@@ -8,7 +8,9 @@ from fastapi import FastAPI, HTTPException
 from prometheus_client import REGISTRY
 
 from shared.errors import Rejected
+from shared.events.codes import PairRole
 from shared.runtime import after, problems, web
+from shared.runtime.auth import Role
 
 HALF = "\ud83d"
 """Half of a surrogate pair: JSON can name it, UTF-8 cannot carry it."""
@@ -39,6 +41,22 @@ def test_a_day_is_of_the_buddhist_era_in_thai() -> None:
     assert "2020-11-02" in told["title"]
     assert "2 พฤศจิกายน 2563" in told["title_th"]
     assert told["today"] == "2020-11-02"
+
+
+def test_a_moment_is_of_the_buddhist_era_and_of_bangkok_in_thai() -> None:
+    told = problems.document(Rejected("known_at_in_future", now=datetime(2020, 11, 2, 2, 30, tzinfo=UTC)))
+    assert told["now"] == "2020-11-02T02:30:00+00:00"
+    assert told["now"] in told["title"]
+    assert "2 พฤศจิกายน 2563 เวลา 09.30 น." in told["title_th"]
+
+
+@pytest.mark.parametrize("role", [*Role, *PairRole])
+def test_a_role_is_a_thai_word_in_a_thai_sentence(role: Role | PairRole) -> None:
+    told = problems.document(Rejected("pair_assigned_otherwise", role=role, day=date(2019, 9, 20)))
+    assert told["role"] == role.value
+    assert role.value in told["title"]
+    assert role.value not in told["title_th"]
+    assert f"บทบาท {problems.ROLES[role]}" in told["title_th"]
 
 
 def app() -> httpx.AsyncClient:

@@ -162,7 +162,7 @@ def test_another_class_of_the_same_day_replaces_what_was_said_before() -> None:
 def test_a_class_older_than_the_registration_is_refused() -> None:
     with pytest.raises(Rejected, match="before_registration") as no:
         when(classify(on=DAY - timedelta(days=1)), registered)
-    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": "2019-09-20"})
+    assert (no.value.field, no.value.facts) == ("data.occurred_on", {"day": date(2019, 9, 20)})
 
 
 # -- assessing ---------------------------------------------------------------------------------------------------
