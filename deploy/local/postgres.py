@@ -114,7 +114,7 @@ async def _made_by_other(connection: asyncpg.Connection) -> str:
     if other := await made_by.other(connection, PROJECTIONS):
         return other
     unknown = await migrations.unlike(connection, PROJECTIONS, files(PROJECTIONS))
-    return f"made by: {', '.join(unknown)}" if unknown else ""
+    return f"{', '.join(unknown)} → –" if unknown else ""
 
 
 async def _note(connection: asyncpg.Connection, other: str) -> None:

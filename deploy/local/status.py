@@ -96,7 +96,7 @@ def gauges(text: str) -> dict[str, object]:
     """What a /metrics page tells of being behind, summed over its labels; names without the process's own prefix."""
     found: dict[str, object] = {}
     for family in text_string_to_metric_families(text):
-        if family.type == "gauge" and (named := BEHIND.fullmatch(family.name)):
+        if family.type == "gauge" and family.samples and (named := BEHIND.fullmatch(family.name)):
             found[named[1]] = f"{sum(sample.value for sample in family.samples):.4g}"
     return found
 
@@ -127,8 +127,9 @@ def _log_table(freshness: dict[str, Any], *, simulated: bool) -> Table:
     for service in freshness["services"]:
         name = service["service"]
         position = str(freshness["position"].get(name, ""))
+        lag = "–" if freshness["awaits_rebuild"] else str(service["lag"])  # nobody listens to what the relays say of it
         mark = _when(service["watermark"], simulated=simulated)
-        table.add_row(name, position, str(service["lag"]), mark, _when(service["heard_at"], simulated=False))
+        table.add_row(name, position, lag, mark, _when(service["heard_at"], simulated=False))
     return table
 
 

@@ -48,17 +48,15 @@ MADE_BY = frozenset(
 
 
 def difference(noted: Set[str]) -> str:
-    """In words, for an operator; "" where tables so noted are this code's."""
-    if noted == MADE_BY:
-        return ""
+    """What tables so noted are made by → what this code makes them by; "" where that is the same."""
     theirs, ours = sorted(noted - MADE_BY), sorted(MADE_BY - noted)
-    return f"made by: {'; '.join(theirs) or 'less'}. Here: {'; '.join(ours) or 'less'}"
+    return f"{'; '.join(theirs) or '–'} → {'; '.join(ours) or '–'}" if theirs or ours else ""
 
 
 async def other(connection: asyncpg.Connection, schema: str) -> str:
-    """By what else the tables of a schema are made; "" where they are this code's."""
+    """By what else the tables of a schema are made, if they say so at all; "" where they are this code's."""
     if not await connection.fetchval("SELECT to_regclass($1)", f"{schema}.made_by"):
-        return "made by: a version that did not note it"
+        return difference(frozenset())
     rows = await connection.fetch(f"SELECT what FROM {schema}.made_by")  # noqa: S608
     return difference({row[0] for row in rows})
 

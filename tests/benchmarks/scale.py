@@ -13,6 +13,8 @@ WORKING_SECONDS = 8 * 3_600
 """In which a day's events come: agencies work by day."""
 PEAK = 3
 """Times the average of those hours, at a month's end."""
+AT_PEAK = EVENTS_A_DAY / WORKING_SECONDS * PEAK
+"""Events a second."""
 USED = 0.5
 """Of a core, at the peak: the rest is for what nobody foresaw."""
 YEARS = 5
@@ -67,17 +69,24 @@ class Measured:
 
 def page(document: Mapping[str, Any]) -> str:
     """The whole of docs/scale.md. Raises KeyError when the run left out a row that is needed."""
-    found, machine = Measured.of(document["rows"]), document["machine"]
-    peak = EVENTS_A_DAY / WORKING_SECONDS * PEAK
-    total = EVENTS_A_DAY * 365 * YEARS
-    rebuilding = total / found.rebuild
-    lines = [
+    found = Measured.of(document["rows"])
+    parts = [_title(document["machine"]), _given(), _peak(found), _disks(found), _making(found)]
+    return "\n".join([line for part in parts for line in part])
+
+
+def _title(machine: Mapping[str, Any]) -> list[str]:
+    return [
         "# What a country needs",
         "",
         f"Computed by `python -m tests.benchmarks.publish` from the benchmark of {machine['at'][:10]} "
         f"({machine['processor']}, {machine['cores']} cores; load {machine['load before']} before and "
         f"{machine['load after']} after; `tests/benchmarks/latest.json`). Edit neither: run it again.",
         "",
+    ]
+
+
+def _given() -> list[str]:
+    return [
         "## Taken as given",
         "",
         "| | |",
@@ -86,26 +95,40 @@ def page(document: Mapping[str, Any]) -> str:
         f"| households | {HOUSEHOLDS:,} |",
         f"| events a day | {EVENTS_A_DAY:,} ({EVENTS_A_DAY / HOUSEHOLDS:.2f} a household) |",
         f"| they come within | {WORKING_SECONDS // 3600} hours, at {PEAK} times the average at the peak: "
-        f"{peak:,.0f} a second |",
+        f"{AT_PEAK:,.0f} a second |",
         f"| a core is used to | {USED:.0%} at the peak |",
         f"| replicas of each record and row | {REPLICAS} |",
         "",
+    ]
+
+
+def _peak(found: Measured) -> list[str]:
+    return [
         "## At the peak",
         "",
         "| part | measured | for the country | processes |",
         "|---|---|---|---|",
-        _row("write services, through HTTP", f"{found.api:,.0f} µs CPU a command", peak * found.api / 1e6),
+        _row("write services, through HTTP", f"{found.api:,.0f} µs CPU a command", AT_PEAK * found.api / 1e6),
         _row(
-            "their PostgreSQL", f"{found.appending_postgres:,.0f} µs CPU a command", _of(peak, found.appending_postgres)
+            "their PostgreSQL",
+            f"{found.appending_postgres:,.0f} µs CPU a command",
+            _of(AT_PEAK, found.appending_postgres),
         ),
-        _row("relays", f"{found.relay:,.0f} events a CPU-second", peak / found.relay),
-        _row("projections' workers", f"{found.worker:,.0f} µs CPU an event", _of(peak, found.worker)),
-        _row("their PostgreSQL", f"{found.folding_postgres:,.0f} µs CPU an event", _of(peak, found.folding_postgres)),
+        _row("relays", f"{found.relay:,.0f} events a CPU-second", AT_PEAK / found.relay),
+        _row("projections' workers", f"{found.worker:,.0f} µs CPU an event", _of(AT_PEAK, found.worker)),
+        _row(
+            "their PostgreSQL", f"{found.folding_postgres:,.0f} µs CPU an event", _of(AT_PEAK, found.folding_postgres)
+        ),
         "",
         f"Processes: those cores at {USED:.0%}, {SPARE} at least so that one may die. A topic has {PARTITIONS} "
         f"partitions, so up to {PARTITIONS} workers fold one log; with a log a province there are "
         f"{PROVINCES * PARTITIONS:,} shares of the work.",
         "",
+    ]
+
+
+def _disks(found: Measured) -> list[str]:
+    return [
         "## On disks",
         "",
         "| | measured | a day | a year, all replicas |",
@@ -113,6 +136,13 @@ def page(document: Mapping[str, Any]) -> str:
         _disk("Kafka", found.logged),
         _disk("the projections' tables", found.stored),
         "",
+    ]
+
+
+def _making(found: Measured) -> list[str]:
+    total = EVENTS_A_DAY * 365 * YEARS
+    rebuilding = total / found.rebuild
+    return [
         "## Making every table again",
         "",
         f"{YEARS} years are {total / 1e9:,.1f} thousand million events: {rebuilding / 3600:,.0f} core-hours at "
@@ -122,7 +152,6 @@ def page(document: Mapping[str, Any]) -> str:
         "log and one set of tables a province, and adds their figures up where they are read.",
         "",
     ]
-    return "\n".join(lines)
 
 
 def _of(rate: float, microseconds: float) -> float:

@@ -38,9 +38,7 @@ def test_tables_know_what_they_are_made_by():
     assert made_by.difference(made_by.MADE_BY) == ""
     older = {line for line in made_by.MADE_BY if "coverage-2" not in line} | {"fold 0"}
     said = made_by.difference(older - {f"fold {made_by.FOLD}"})
-    assert said.startswith(
-        "made by: fold 0. Here: definition of coverage with id coverage-2, programme_start 2019-09-20"
-    )
+    assert said.startswith("fold 0 → definition of coverage with id coverage-2, programme_start 2019-09-20, levels")
     assert f"fold {made_by.FOLD}" in said
 
 

@@ -1,8 +1,12 @@
-"""Fixtures of the tests of the gateway over tables that they fill by hand."""
+"""Fixtures that several files of integration tests use."""
 
+import asyncpg
 import pytest_asyncio
 
 from tests.support import gateway as g
+from tests.support.commands import serving
+
+# -- of the gateway over tables that a test fills by hand
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -23,3 +27,19 @@ async def tables(stage):
 async def client(servers, stage):
     async with g.client(stage[1], g.token(servers)) as client:
         yield client
+
+
+# -- of the registry's commands, and what they come to in its store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def registry(servers):
+    async with serving(servers, "registry") as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module")
+async def store(servers):
+    connection = await asyncpg.connect(servers.dsn("registry"))
+    yield connection
+    await connection.close()

@@ -41,12 +41,6 @@ def at(day: date, hour: int = 9) -> datetime:
     return datetime(day.year, day.month, day.day, hour, tzinfo=BANGKOK)
 
 
-@pytest_asyncio.fixture(scope="module")
-async def stage(servers):
-    async with g.tables(servers) as (tables, dsn), g.gateway(servers, dsn) as url:
-        yield tables, url
-
-
 async def settle(connection, mark: datetime) -> None:
     for service in SERVICES:
         await connection.execute(

@@ -4,26 +4,10 @@ import asyncio
 import json
 from types import SimpleNamespace
 
-import asyncpg
-import pytest_asyncio
-
 from shared.commands import desk
 from shared.commands.reading import Reader
 from shared.runtime import ids
-from tests.support.commands import ndjson, register, serving
-
-
-@pytest_asyncio.fixture(scope="module")
-async def registry(servers):
-    async with serving(servers, "registry") as client:
-        yield client
-
-
-@pytest_asyncio.fixture(scope="module")
-async def store(servers):
-    connection = await asyncpg.connect(servers.dsn("registry"))
-    yield connection
-    await connection.close()
+from tests.support.commands import ndjson, register
 
 
 async def test_too_many_lines(registry):

@@ -6,7 +6,6 @@ import json
 import asyncpg
 import httpx
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
 
 from services.registry.api import Registry
@@ -18,20 +17,7 @@ from shared.errors import Rejected
 from shared.events import catalog, envelope
 from shared.eventstore.sealing import Vault
 from shared.runtime import auth, ids, problems
-from tests.support.commands import gateway_token, ndjson, register, serving
-
-
-@pytest_asyncio.fixture(scope="module")
-async def registry(servers):
-    async with serving(servers, "registry") as client:
-        yield client
-
-
-@pytest_asyncio.fixture(scope="module")
-async def store(servers):
-    connection = await asyncpg.connect(servers.dsn("registry"))
-    yield connection
-    await connection.close()
+from tests.support.commands import gateway_token, ndjson, register
 
 
 async def stored(store, household):

@@ -58,7 +58,7 @@ async def test_the_same_state_is_not_sent_twice(tables, client):
 
 async def test_tables_of_another_version_are_shown_and_said_to_be(tables, client):
     before = await client.get("/v1/pairing")
-    await tables.connection.execute("COMMENT ON SCHEMA projections IS 'awaits ./siao rebuild, made by: fold 0'")
+    await tables.connection.execute("COMMENT ON SCHEMA projections IS 'awaits ./siao rebuild, fold 0 → fold 1'")
     now = await client.get("/v1/pairing", headers={"If-None-Match": before.headers["etag"]})
     assert (before.json()["awaits_rebuild"], now.json()["awaits_rebuild"]) == (False, True)
     await tables.connection.execute("ALTER TABLE coverage_rollup RENAME TO of_another_name")

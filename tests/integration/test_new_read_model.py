@@ -89,7 +89,7 @@ async def test_it_is_filled_from_history_and_served_and_nothing_stops(servers: S
 
         assert code == 0, said
         assert "cohorts_ledger is new. · cohorts_ledger เป็นตารางใหม่" in said
-        assert "made by another version of Siao (made by: less. Here: read model cohorts of cohort)" in said
+        assert "made by another version of Siao (– → read model cohorts of cohort)" in said
         assert await _cohorts(servers) == HOUSEHOLDS
         await publish(servers, history(log, "new", HOUSEHOLDS))
         await _ended(worker)  # it does not know the table, and would leave it behind; its supervisor starts the new one

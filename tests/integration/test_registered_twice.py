@@ -2,25 +2,10 @@
 
 import asyncio
 
-import asyncpg
 import pytest
-import pytest_asyncio
 
 from shared.runtime import ids
-from tests.support.commands import register, serving
-
-
-@pytest_asyncio.fixture(scope="module")
-async def registry(servers):
-    async with serving(servers, "registry") as client:
-        yield client
-
-
-@pytest_asyncio.fixture(scope="module")
-async def store(servers):
-    connection = await asyncpg.connect(servers.dsn("registry"))
-    yield connection
-    await connection.close()
+from tests.support.commands import register
 
 
 async def answer(registry, *members, **data):

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from deploy.local import migrations, postgres
 from services.gateway.app import create
+from services.projections import made_by
 from shared.events.catalog import SERVICES
 from shared.runtime import auth
 from shared.runtime.auth import Caller, Role
@@ -35,7 +36,7 @@ class Tables:
 
     async def clear(self) -> None:
         tables = await self.connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'projections'")
-        names = ", ".join(row["tablename"] for row in tables if row["tablename"] != "migration")
+        names = ", ".join(row["tablename"] for row in tables if row["tablename"] not in ("migration", "made_by"))
         await self.connection.execute(f"TRUNCATE {names}")
 
     async def counted(self, partition: int = 0, **row: Any) -> None:
@@ -81,6 +82,7 @@ async def tables(servers: Servers) -> AsyncIterator[tuple[Tables, str]]:
         await inside.execute(f"CREATE SCHEMA projections AUTHORIZATION {postgres.OWNER}")
         await inside.execute("GRANT USAGE ON SCHEMA projections TO siao_gateway")
         await migrations.apply(inside, "projections", postgres.OWNER, postgres.files("projections"))
+        await made_by.note(inside, "projections")
         yield Tables(inside), _named(servers.dsn("gateway"), name)
     finally:
         await inside.close()

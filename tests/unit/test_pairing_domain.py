@@ -20,9 +20,8 @@ HOUSE = "hh_" + "h" * 20
 OFFICER, SECOND, FIRM = "hp_" + "a" * 20, "hp_" + "b" * 20, "hp_" + "c" * 20
 ENROLLED = date(2019, 9, 20)
 DAY, LATER = date(2019, 10, 1), date(2019, 12, 1)
-ONE_DAY = timedelta(days=1)
+ONE_DAY, OWN = timedelta(days=1), Standing()
 LEAD, SUPPORTING = PairRole.LEAD, PairRole.SUPPORTING
-OWN = Standing()
 
 
 def helper(load: int = 0, kind: HelperKind = HelperKind.OFFICER, district: str = "4019") -> HelperLoad:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import asyncpg
 
 from services.gateway import models
-from services.gateway.queries import bounds, sql
+from services.gateway.queries import bounds, past, sql
 from shared import places
 from shared.events.codes import CAPACITY, HelperKind
 
-_NOW, _AS_OF = sql("pairing"), sql("pairing_as_of")
+_NOW = sql("pairing")
+_AS_OF = past(_NOW, 2)
 _SUMS = tuple(models.PairingSums.model_fields)
 
 

@@ -4,12 +4,13 @@ import asyncpg
 
 from services.gateway import access, models
 from services.gateway.access import Action
-from services.gateway.queries import bounds, sql
+from services.gateway.queries import bounds, past, sql
 from shared import places
 from shared.errors import Rejected
 from shared.runtime.auth import Caller
 
-_NOW, _AS_OF = sql("stale"), sql("stale_as_of")
+_NOW = sql("stale")
+_AS_OF = past(_NOW, 1)
 
 
 async def read(

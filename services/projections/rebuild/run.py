@@ -233,7 +233,7 @@ async def _before(connection: asyncpg.Connection, setting: Setting) -> str:
         )
     other = await made_by.other(connection, known[0])
     if not other and (unlike := await _unlike_migrations(connection, known[0], setting)):
-        other = f"made with other migrations: {', '.join(unlike)}"
+        other = ", ".join(unlike)
     if other:
         raise Refused(
             f"{known[0]} was made by another version of Siao ({other}): go back with that one, or make the tables anew "
