@@ -92,6 +92,7 @@ async def _schemas(connection: asyncpg.Connection) -> list[str]:
     await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     for schema in SCHEMAS:
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {OWNER}")
+        await connection.execute(f"ALTER SCHEMA {schema} OWNER TO {OWNER}")
     for service, schema in MAY_USE.items():
         await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role(service)}")
     other = await _made_by_other(connection)

@@ -15,10 +15,17 @@ from rich.console import Console
 from deploy.local import credentials, home, ports, programs, servers, strays
 from deploy.local.home import Home
 from deploy.local.lines import Lines
+from deploy.local.mender import Mender
+from deploy.local.provision import provision_postgres
 from deploy.local.start import Start
 from deploy.local.supervisor import Supervisor
 from deploy.local.trouble import Trouble, full_disk, has_room
 
+LOOK_SECONDS = 1.0
+MENDED = (
+    "The projections' tables were gone. They are made again, and filled from the log; figures wait, then are marked "
+    "stale until all is read. · ตารางสรุปหายไป ระบบสร้างใหม่และกำลังเติมจากบันทึกเหตุการณ์"
+)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -28,25 +35,38 @@ class Stack:
     clock: str
     ports: Mapping[str, int]
     supervisor: Supervisor
+    mender: Mender
 
     @property
     def gateway(self) -> str:
         return f"http://{programs.HOST}:{self.ports['gateway']}"
 
     def watch(self, console: Console) -> None:
-        """Says what died and was started again; ends only by a signal, or with Trouble when supervisord itself died."""
-        known: dict[str, int] = {}
-        while self.supervisor.process.poll() is None:
-            now = {name: state["pid"] for name, state in self.supervisor.states().items() if state["pid"]}
-            for name in now.keys() & known.keys():
-                if now[name] != known[name]:
-                    console.print(_restarted(name, now[name]), style="yellow")
-            known |= now
-            time.sleep(1)
+        """Says what died and was started again, and which tables were gone and are made again; ends only by a signal,
+        or with Trouble when supervisord itself died."""
+        asyncio.run(self._watch(console))
         raise Trouble(
             "The supervisor was killed, so everything was stopped: run the same command again.",
             "ตัวควบคุมกระบวนการถูกปิด ระบบจึงหยุดทั้งหมด โปรดสั่งคำสั่งเดิมอีกครั้ง",
         )
+
+    async def _watch(self, console: Console) -> None:
+        known: dict[str, int] = {}
+        try:
+            while self.supervisor.process.poll() is None:
+                known |= self._pids(console, known)
+                if await self.mender.look():
+                    console.print(MENDED, style="yellow", soft_wrap=True)
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            await self.mender.close()
+
+    def _pids(self, console: Console, known: Mapping[str, int]) -> dict[str, int]:
+        now = {name: state["pid"] for name, state in self.supervisor.states().items() if state["pid"]}
+        for name in now.keys() & known.keys():
+            if now[name] != known[name]:
+                console.print(_restarted(name, now[name]), style="yellow")
+        return now
 
 
 @contextmanager
@@ -86,7 +106,8 @@ def _start(where: Home, console: Console, clock: str) -> Stack:
     supervisor = Supervisor(where, [*both.postgres(), *both.kafka(), *services])
     with Lines(console) as lines:
         asyncio.run(Start(where, supervisor, both, services, lines).run())
-    return Stack(where, clock, chosen, supervisor)
+    mender = Mender(both.admin_dsn, lambda: provision_postgres(both.admin_dsn, where.secrets, ours=bool(both.cluster)))
+    return Stack(where, clock, chosen, supervisor, mender)
 
 
 def _stop(where: Home, console: Console) -> None:

@@ -23,6 +23,8 @@ STATIC = Path(__file__).parent / "static"
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 """Swagger UI's own files; FastAPI's default page would load them from a foreign host."""
 
+_AWAITS_REBUILD = "SELECT obj_description(to_regnamespace(current_schema()), 'pg_namespace') LIKE 'awaits %'"
+
 log = logs.get(__name__)
 
 
@@ -48,8 +50,8 @@ def create(settings: Settings) -> FastAPI:
     for router in forward.router, changes.router, reads.router, pages.router, session.router:
         app.include_router(router)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for missing in asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError:
-        app.add_exception_handler(missing, _not_made_yet)
+    for missing in *postgres.ABSENT, asyncpg.UndefinedColumnError:
+        app.add_exception_handler(missing, _not_there)
 
     async def ready() -> dict[str, object]:
         return {"database": bool(await app.state.pool.fetchval("SELECT true FROM checkpoint LIMIT 1")) or "empty"}
@@ -58,10 +60,12 @@ def create(settings: Settings) -> FastAPI:
     return app
 
 
-async def _not_made_yet(_: Request, error: Exception) -> JSONResponse:
-    """A question of this version, asked of tables that another one made."""
+async def _not_there(request: Request, error: Exception) -> JSONResponse:
+    """A question of this version asked of tables that another one made; or somebody took the tables away, and they are
+    made again from the log."""
+    awaited = await request.app.state.pool.fetchval(_AWAITS_REBUILD)
     log.error("tables_missing", error=str(error))
-    return problems.answer(Rejected("awaits_rebuild"))
+    return problems.answer(Rejected("awaits_rebuild" if awaited else "unavailable"))
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

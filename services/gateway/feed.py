@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
 from shared.runtime import logs
-from shared.runtime.postgres import TRANSIENT
+from shared.runtime.postgres import ABSENT, TRANSIENT
 
 POLL_SECONDS = 1.0
 BROKEN_SECONDS = 5.0
 """Between two tries while something unforeseen is wrong: each is logged with its traceback."""
+
+WAITING = "waiting"
+"""The key of a state that tells of no figures."""
 
 log = logs.get(__name__)
 
@@ -21,10 +24,13 @@ class State(NamedTuple):
 
 
 class Feed:
-    """`look` answers the present key, cheaply; `render` the whole state. Nobody watching, nothing asked."""
+    """`look` answers the present key, cheaply; `render` the whole state. Nobody watching, nothing asked.
 
-    def __init__(self, look: Callable[[], Awaitable[str]], render: Callable[[], Awaitable[State]]) -> None:
-        self._look, self._render = look, render
+    While the tables cannot be read, what was shown last is shown under `notice`.
+    """
+
+    def __init__(self, look: Callable[[], Awaitable[str]], render: Callable[[], Awaitable[State]], notice: str) -> None:
+        self._look, self._render, self._notice = look, render, notice
         self._state: State | None = None
         self._watchers = 0
         self._wanted = asyncio.Event()
@@ -39,8 +45,10 @@ class Feed:
         """Polls once; answers how long to rest. It never raises: who watches would wait for ever, and nobody know."""
         try:
             await self._poll()
-        except TRANSIENT as error:
+        except (*TRANSIENT, *ABSENT) as error:
             log.warning("live_page_waits", error=type(error).__name__)
+            if self._state is None or self._state.key != WAITING:
+                await self._show(State(WAITING, self._notice + (self._state.html if self._state else "")))
         except Exception:
             log.exception("live_page_broken")
             return BROKEN_SECONDS
@@ -49,7 +57,9 @@ class Feed:
     async def _poll(self) -> None:
         if self._state and await self._look() == self._state.key:
             return
-        state = await self._render()
+        await self._show(await self._render())
+
+    async def _show(self, state: State) -> None:
         async with self._changed:
             self._state = state
             self._changed.notify_all()

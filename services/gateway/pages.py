@@ -17,6 +17,7 @@ from services.gateway.snapshot import tag, taken
 from shared import thai
 from shared.errors import CATALOG, Rejected
 from shared.published import ROUNDED_DOWN
+from shared.runtime.postgres import ABSENT, TRANSIENT
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -36,8 +37,17 @@ async def home(request: Request, keeper: Keeper) -> Response:
     if way := _sign_in_first(request, keeper):
         return way
     simulated = request.app.state.settings.clock == "simulated"
-    shown = await _figures(request.app.state.pool, documents=simulated)
-    return HTMLResponse(TEMPLATES.get_template("page.html").render(figures=shown.html, simulated=simulated))
+    page = TEMPLATES.get_template("page.html")
+    try:
+        shown = await _figures(request.app.state.pool, documents=simulated)
+    except (*TRANSIENT, *ABSENT):
+        return HTMLResponse(page.render(figures=_waiting(), simulated=simulated), 503)
+    return HTMLResponse(page.render(figures=shown.html, simulated=simulated))
+
+
+def _waiting() -> str:
+    """In place of figures that cannot be read, or above those read last; the page gets them when they come."""
+    return TEMPLATES.get_template("waiting.html").render()
 
 
 def _sign_in_first(request: Request, keeper: Keeper) -> Response | None:
@@ -91,7 +101,7 @@ def feed(pool: asyncpg.Pool, *, documents: bool) -> Feed:
         async with taken(pool) as (_, standing):
             return _key(standing)
 
-    return Feed(look, lambda: _figures(pool, documents=documents))
+    return Feed(look, lambda: _figures(pool, documents=documents), _waiting())
 
 
 async def _figures(pool: asyncpg.Pool, *, documents: bool) -> State:

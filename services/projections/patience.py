@@ -1,4 +1,4 @@
-"""PostgreSQL for work that must not be lost: while it is away, the same work is tried again in place."""
+"""PostgreSQL for work that must not be lost: while it or its tables are away, the same work is tried again in place."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 LIMITS = {"lock_timeout": "2s"}
 """Who waits for a lock gives its connection back meanwhile, so that other partitions go on."""
-PASSING = (*postgres.TRANSIENT, asyncpg.LockNotAvailableError)
+PASSING = (*postgres.TRANSIENT, *postgres.ABSENT, asyncpg.LockNotAvailableError)
 
 log = logs.get(__name__)
 T = TypeVar("T")

@@ -50,6 +50,10 @@ class Reconnected(SiaoError):
     the worker begins again from where its checkpoints stood before, and compares."""
 
 
+class TablesAnew(SiaoError):
+    """The tables were taken away and made again: the worker begins again from the first record of the log."""
+
+
 class Stall:
     """Since when each partition has stood still with records before it, and since when there are none at all."""
 
@@ -128,8 +132,10 @@ class Watch:
             await asyncio.sleep(ROUND_SECONDS)
 
     async def _look(self, stall: Stall, consumer: AIOKafkaConsumer) -> None:
-        """Raises Stalled and Reconnected."""
+        """Raises Stalled, Reconnected and TablesAnew."""
         rows = await self.database.run(checkpoints.load)  # before the broker is asked, so from before what it shows
+        if self.earlier.keys() - rows.keys():
+            raise TablesAnew
         ends = {(tp.topic, tp.partition): end for tp, end in (await consumer.end_offsets(EVENTS)).items()}
         assigned, done = self.app.assigned, checkpoints.places(rows)
         if not self.links.same(consumer):

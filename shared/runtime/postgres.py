@@ -17,9 +17,17 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.TransactionRollbackError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidCatalogNameError,
 )
-"""The server is away, restarting, full, or asks for another try. What was in flight was rolled back, or its outcome is
-unknown: repeat only what is idempotent."""
+"""The server or its database is away, restarting, full, or asks for another try. What was in flight was rolled back, or
+its outcome is unknown: repeat only what is idempotent."""
+
+ABSENT: tuple[type[Exception], ...] = (
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidSchemaNameError,
+)
+"""The tables are not there. Those of the projections are made again when they were taken away (deploy/local/mender.py),
+and filled from the log; of a service that keeps events it does not pass by itself."""
 
 
 async def pool(

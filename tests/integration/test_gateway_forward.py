@@ -192,6 +192,8 @@ async def test_a_token_for_a_district_is_held_to_it_wherever_the_command_points(
         assert await code("registry", village="40190101") == 299
         assert await code("registry", village="40010101") == "outside_area"
         assert await code("pairing", household=HOUSEHOLD) == "outside_area"
+        assert await code("pairing", household="hh_" + "8" * 20) == "unavailable", "it may be in what is not folded yet"
+        await tables.mark()
         assert await code("pairing", household="hh_" + "8" * 20) == "household_unknown"
         assert await code("pairing") == "household_unknown"
         for moving in ("RelocateHousehold.v1", "CorrectHousehold.v1", "CorrectRelocation.v1"):

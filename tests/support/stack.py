@@ -55,9 +55,9 @@ class Stack:
     def gateway(self) -> str:
         return self.processes["gateway"].url
 
-    def token(self, role: Role = Role.AGENCY, agency: str = "example-office") -> str:
+    def token(self, role: Role = Role.AGENCY, agency: str = "example-office", districts: tuple[str, ...] = ()) -> str:
         key = auth.load_key((self._servers.home.secrets / "issuer.key.json").read_text())
-        caller = auth.Caller(f"{agency}-system", agency, role)
+        caller = auth.Caller(f"{agency}-system", agency, role, districts)
         return auth.mint(key, caller, iss=auth.ISSUER, aud=auth.GATEWAY, seconds=3600)
 
     async def keep_alive(self) -> None:

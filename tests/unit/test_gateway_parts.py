@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import get_args
 
@@ -12,7 +14,20 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from structlog.testing import capture_logs
 
-from services.gateway import body, changes, counts, forward, labels, models, openapi, pages, reads, session, tiles
+from services.gateway import (
+    body,
+    changes,
+    counts,
+    forward,
+    labels,
+    models,
+    openapi,
+    pages,
+    reads,
+    session,
+    snapshot,
+    tiles,
+)
 from services.gateway.feed import Feed, State
 from services.gateway.queries import explain
 from services.gateway.queries.household import MASK, masked
@@ -75,6 +90,14 @@ def test_every_sealed_detail_is_masked_and_nothing_else():
     assert masked(data) == shown
 
 
+def test_an_answers_tag_changes_with_the_day_that_it_describes():
+    at = {"position": {"registry": 1}, "newest_fact": None, "watermark": None, "provisional": True, "stale": False}
+    at |= {"awaits_rebuild": False, "generation": 1}
+    days = [models.AsOf(valid_on=date(2020, 1, day), known_at=None) for day in (1, 2, 1)]
+    one, other, again = (snapshot.tag(models.Standing(as_of=day, **at)) for day in days)
+    assert one == again != other
+
+
 def test_every_code_has_both_its_words():
     assert set(labels.DIMENSIONS) == set(published.BY_DIMENSION) == set(Dimension)
     assert set(labels.SUB_GROUPS) == set(SubGroup)
@@ -116,7 +139,7 @@ async def test_one_poller_serves_all_who_watch(monkeypatch):
         renders += 1
         return State(str(position), f"<p>{position}</p>")
 
-    feed = Feed(look, render)
+    feed = Feed(look, render, "")
     polling = asyncio.create_task(feed.run())
     await asyncio.sleep(0.05)
     assert (looks, renders) == (0, 0), "nobody watches, nothing is asked"
@@ -153,12 +176,43 @@ async def test_the_feed_outlives_whatever_goes_wrong_and_says_so(monkeypatch, er
     async def look() -> str:
         return "1"
 
-    feed = Feed(look, render)
+    feed = Feed(look, render, "")
     with capture_logs() as logged:
         polling = asyncio.create_task(feed.run())
-        assert await asyncio.wait_for(anext(feed.states()), 5) == State("1", "")
+        async with asyncio.timeout(5):
+            assert State("1", "") in [state async for state in up_to("1", feed)]
     polling.cancel()
     assert [line["event"] for line in logged] == [said] * len(errors)
+
+
+async def up_to(key: str, feed: Feed) -> AsyncIterator[State]:
+    async for state in feed.states():
+        yield state
+        if state.key == key:
+            return
+
+
+async def test_who_watches_is_told_that_figures_wait_above_those_of_before(monkeypatch):
+    monkeypatch.setattr("services.gateway.feed.POLL_SECONDS", 0.01)
+    taken_away = asyncpg.UndefinedTableError('relation "checkpoint" does not exist')
+    looks = iter([taken_away, asyncpg.InvalidSchemaNameError(), "2"])
+    renders = iter([State("1", "<p>1</p>"), State("2", "<p>2</p>")])
+
+    async def look() -> str:
+        answer = next(looks)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def render() -> State:
+        return next(renders)
+
+    feed = Feed(look, render, "<b>wait</b>")
+    polling = asyncio.create_task(feed.run())
+    async with asyncio.timeout(5):
+        shown = [state.html async for state in up_to("2", feed)]
+    polling.cancel()
+    assert shown == ["<p>1</p>", "<b>wait</b><p>1</p>", "<p>2</p>"]
 
 
 def test_the_openapi_document_knows_every_command_and_can_be_read():

@@ -8,7 +8,7 @@ import pytest
 from deploy.local import cli, home
 from deploy.local.home import Home
 from deploy.local.lines import literal
-from deploy.local.stack import Stack
+from deploy.local.stack import MENDED, Stack
 
 NAME = "[/x] :warning:"
 
@@ -50,7 +50,7 @@ def test_what_a_person_typed(
     assert NAME in " ".join(said(monkeypatch, capsys, *command).split())
 
 
-def test_what_died_is_named(where: Home, monkeypatch: pytest.MonkeyPatch):
+def test_what_died_is_named_and_what_was_gone(where: Home, monkeypatch: pytest.MonkeyPatch):
     """One look sees a process, the next another one in its place; then the supervisor is gone."""
 
     class Supervisor:
@@ -64,9 +64,18 @@ def test_what_died_is_named(where: Home, monkeypatch: pytest.MonkeyPatch):
         def states(self) -> dict[str, dict[str, int]]:
             return {NAME: {"pid": next(self.pids)}}
 
-    monkeypatch.setattr("deploy.local.stack.time.sleep", lambda _: None)
+    class Mender:
+        looks = iter([False, True])
+
+        async def look(self) -> bool:
+            return next(self.looks)
+
+        async def close(self) -> None: ...
+
+    monkeypatch.setattr("deploy.local.stack.LOOK_SECONDS", 0)
     console = literal(width=200)
     console.file = io.StringIO()
     with pytest.raises(Exception, match="supervisor was killed"):
-        Stack(where, "real", {}, Supervisor()).watch(console)  # type: ignore[arg-type]
-    assert console.file.getvalue() == f"{NAME} died and was started again (process 2). · {NAME} หยุดทำงานและเริ่มใหม่แล้ว\n"
+        Stack(where, "real", {}, Supervisor(), Mender()).watch(console)  # type: ignore[arg-type]
+    died = f"{NAME} died and was started again (process 2). · {NAME} หยุดทำงานและเริ่มใหม่แล้ว\n"
+    assert console.file.getvalue() == f"{died}{MENDED}\n"

@@ -9,14 +9,20 @@ from shared.events.base import HouseholdId
 from shared.runtime import problems
 
 _NOW = sql("household")
+_FILLED = """
+-- Whether what every service has said was there is folded; tables that were made anew are behind that for a while.
+SELECT count(mark) = 3 FROM watermark_settled
+"""
 _ID: TypeAdapter[str] = TypeAdapter(HouseholdId)
 
 
 async def of_household(pool: asyncpg.Pool, household: object, field: str = "data.household") -> str:
-    """The village code. Raises Rejected field_invalid for what is no id, household_unknown while none is known."""
+    """The village code. Raises Rejected field_invalid for what is no id, household_unknown while none is known, and
+    unavailable where that is because the tables are not filled yet."""
     row = await pool.fetchrow(_NOW, _checked(household, field), None, None) if household is not None else None
     if row is None:
-        raise Rejected("household_unknown", field=field)
+        filled = household is None or await pool.fetchval(_FILLED)
+        raise Rejected("household_unknown", field=field) if filled else Rejected("unavailable")
     return str(row["village"])
 
 
