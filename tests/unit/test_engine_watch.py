@@ -1,11 +1,13 @@
 """When the watch takes the worker for stalled, and which marks it believes."""
 
+import time
 from types import SimpleNamespace
 
 import pytest
 
 from services.projections import progress
-from services.projections.watch import STALLED_SECONDS, STARVED_SECONDS, Stall, Stalled
+from services.projections.checkpoint import SERVICES, Checkpoint
+from services.projections.watch import STALLED_SECONDS, STARVED_SECONDS, Stall, Stalled, TablesAnew, Watch
 
 PLACE = ("siao.registry.v1", 3)
 MINE = frozenset([PLACE])
@@ -91,3 +93,24 @@ def test_a_mark_is_read():
     mark = progress.read(SimpleNamespace(value=value, offset=0))
     assert mark is not None
     assert (mark.service, mark.offsets) == ("registry", {"0": 12})
+
+
+async def test_checkpoints_that_are_gone_end_a_worker_also_while_it_has_nothing_to_do():
+    """Somebody took the tables away, and they were made again: what they lack stands behind the worker."""
+
+    class Database:
+        looks = iter([{3: Checkpoint(3, dict.fromkeys(SERVICES, 5), {})}, {}])
+
+        async def run(self, _: object) -> object:
+            return next(self.looks)
+
+    class Consumer:
+        async def end_offsets(self, _: object) -> dict[object, int]:
+            return {}
+
+    watch = Watch(SimpleNamespace(assigned=frozenset()), None)
+    watch.database, watch.links = Database(), SimpleNamespace(same=lambda _: True)
+    stall = Stall(now=time.monotonic())
+    await watch._look(stall, Consumer())
+    with pytest.raises(TablesAnew):
+        await watch._look(stall, Consumer())
