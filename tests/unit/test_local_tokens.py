@@ -49,7 +49,7 @@ def add(name: str, monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> tuple[
 
 def links(where: Home, *, terminal: bool) -> str:
     said = Output(terminal)
-    stack = Stack(where, "real", {"gateway": 8080}, None)  # type: ignore[arg-type]  # no process is asked
+    stack = Stack(where, "real", {"gateway": 8080}, None, None)  # type: ignore[arg-type]  # no process is asked
     demo.say_where(stack, Console(file=said, force_terminal=True, highlight=False, width=200))
     return said.getvalue()
 
@@ -58,7 +58,7 @@ def links(where: Home, *, terminal: bool) -> str:
 def test_data_that_are_not_all_there_are_not_called_ready(
     code: int, said: str, where: Home, monkeypatch: pytest.MonkeyPatch
 ):
-    stack = Stack(where, "simulated", {"gateway": 8080}, None)  # type: ignore[arg-type]
+    stack = Stack(where, "simulated", {"gateway": 8080}, None, None)  # type: ignore[arg-type]
     monkeypatch.setattr(demo, "running", lambda *_, **__: contextlib.nullcontext(stack))
     monkeypatch.setattr(demo, "publish", lambda _: code)
     monkeypatch.setattr(demo, "serve", lambda *_: None)
