@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from services.projections.facts import Arrived, At, Fact, LogRecord, Unreadable
+from services.projections.facts import Arrived, At, Fact, Held, LogRecord, Unreadable
 from services.projections.reader import names_once, readers
 from shared.events import catalog, topics
 from shared.events.base import Event
@@ -62,6 +62,8 @@ def read(record: LogRecord) -> Arrived | Unreadable:
         return Arrived(at, fact, _day(told["ce_occurredon"]), told["ce_prevhash"], digest, headers, value)
     except Refused as refused:
         reason = str(refused)
+        if any("\0" in name for name, _ in record.headers):
+            return read(_cut(record))
     except KeyError as missing:
         reason = f"{missing.args[0]}: missing"
     return Unreadable(at, stream, version, digest, headers, value, "unreadable", reason)
@@ -96,6 +98,12 @@ def _canonical(record: LogRecord) -> bytes:
 def _form(names: tuple[str, ...]) -> bytes:
     """Headers of these names, with room for what they say: most events have the same few sets of names."""
     return b"".join(name.replace("%", "%%").encode() + b"\0%b\0" for name in names)
+
+
+def _cut(record: LogRecord) -> Held:
+    """With the names up to a NUL, as librdkafka's client delivers them: a rebuild must not see another record."""
+    headers = [(name.partition("\0")[0], text) for name, text in record.headers]
+    return Held(record.topic, record.partition, record.offset, record.key, record.value, headers)
 
 
 def _told(record: LogRecord, headers: bytes) -> dict[str, str]:

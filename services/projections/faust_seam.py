@@ -30,7 +30,7 @@ from faust.types import TP
 from services.projections.facts import Held
 from services.projections.fetched import Fetches, Unread
 from shared.events.topics import EVENT_TOPICS
-from shared.runtime import logs
+from shared.runtime import batches, logs
 from shared.runtime.settings import Settings
 
 GROUP = "projections-live"
@@ -218,6 +218,7 @@ def make_app(settings: Settings, checkpoints: Checkpoints) -> App:
         login["broker_credentials"] = faust.SASLCredentials(
             username=settings.kafka_user, password=password, mechanism="SCRAM-SHA-512"
         )
+    batches.install()
     app = App(
         GROUP,
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],

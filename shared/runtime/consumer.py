@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
 
+from shared.runtime import batches
 from shared.runtime.kafka import login
 from shared.runtime.settings import Settings
 
@@ -20,6 +21,7 @@ async def consuming(settings: Settings, *, wait_ms: int = 500) -> AsyncIterator[
 
     `wait_ms`: how long the broker may hold an answer back while there is nothing new.
     """
+    batches.install()
     consumer = AIOKafkaConsumer(
         **login(settings),
         group_id=None,

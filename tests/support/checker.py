@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.events import envelope
 from shared.events.catalog import SERVICES
 from shared.events.topics import EVENT_TOPICS, PARTITIONS, partition_of
+from shared.runtime import batches
 from tests.support import plain
 from tests.support.servers import Servers
 
@@ -96,6 +97,7 @@ async def check_log(servers: Servers, events: list[Event], services: Sequence[st
 
 async def _records(servers: Servers, topic: str) -> AsyncIterator[tuple[int, list[envelope.Header], bytes]]:
     """Every record of a topic up to its end now: (partition, headers, value)."""
+    batches.install()
     consumer = AIOKafkaConsumer(**servers.kafka_login("admin"), isolation_level="read_committed")
     await consumer.start()
     try:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.events import envelope
 from shared.events.topics import EVENT_TOPICS, PROGRESS, Topic
+from shared.runtime import batches
 from tests.support.servers import Servers
 
 
@@ -60,6 +61,7 @@ async def assert_published(servers: Servers, service: str = "registry") -> list[
 
 async def records(servers: Servers, topic: Topic) -> AsyncIterator[ConsumerRecord]:
     """Every record of a topic up to its end now, each partition in its order."""
+    batches.install()
     consumer = AIOKafkaConsumer(**servers.kafka_login("admin"), auto_offset_reset="earliest")
     await consumer.start()
     try:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from aiokafka.structs import RecordMetadata
 
 from shared.events import envelope
 from shared.events.topics import MAX_MESSAGE_BYTES
@@ -52,6 +54,8 @@ KINDS: Mapping[str, Callable[[Record], Record]] = {
     "a version beyond any integer": lambda r: header(r, "ce_version", b"9" * 4000),
     "NUL in a header": lambda r: header(r, "ce_agency", b"a\0b"),
     "headers that are not UTF-8": lambda r: header(r, "ce_actor", b"\xff"),
+    "a header's name that is not UTF-8": lambda r: replace(r, headers=[*r.headers, ("x\ufffd", b"1")]),
+    "NUL in a header's name": lambda r: replace(r, headers=[*r.headers, ("x\0y", b"1")]),
     "no headers": lambda r: replace(r, headers=[]),
     "a header twice": lambda r: replace(r, headers=[*r.headers, ("ce_id", b"x")]),
     "an oversized header": lambda r: header(r, "ce_subject", b"x" * 500_000),
@@ -91,11 +95,28 @@ async def put(servers: Servers, records: Iterable[tuple[str, Record]]) -> list[P
     placed = []
     async with AIOKafkaProducer(**servers.kafka_login("admin"), max_request_size=16 * MAX_MESSAGE_BYTES) as producer:
         for kind, r in records:
-            at = await producer.send_and_wait(
-                r.topic, r.value, r.key, partition=r.partition, headers=[(n, v or b"") for n, v in r.headers]
-            )
+            named = [(n, v or b"") for n, v in r.headers]
+            if "".join(n for n, _ in named).isascii():
+                at = await producer.send_and_wait(r.topic, r.value, r.key, partition=r.partition, headers=named)
+            else:
+                at = await _put_raw(producer, r, named)
             placed.append(Put(kind, r.topic, at.partition, at.offset))
     return placed
+
+
+async def _put_raw(producer: AIOKafkaProducer, record: Record, named: Sequence[tuple[str, bytes]]) -> RecordMetadata:
+    """As a client may that does not look at what it writes; the bytes are then delivered as `record` has them."""
+    batch = producer.create_batch()
+    batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, MAX_MESSAGE_BYTES)
+    headers = [(_Raw(name), value) for name, value in named]
+    batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
+    sent = await producer.send_batch(batch, record.topic, partition=record.partition)
+    return await sent
+
+
+class _Raw(str):
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return super().encode(encoding, errors).replace("\ufffd".encode(), b"\xff")
 
 
 def is_sound(record: Record) -> bool:
