@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 import asyncpg
 
+from services.projections import parking
 from services.projections.checkpoint import SERVICES, Checkpoint
 from services.projections.decode import SERVICE_OF_TOPIC
 from services.projections.sql import QUERIES
@@ -42,13 +43,13 @@ async def begin(connection: asyncpg.Connection, partitions: Collection[int]) -> 
 async def rewind(connection: asyncpg.Connection, topic: str, partition: int) -> None:
     """The log holds other records than those that were folded: it is read again from its first one.
 
-    What was folded stays. Versions tell the repeats, and park what contradicts them.
+    What was folded stays. Versions tell the repeats, and park what contradicts them. What is parked is forgotten: if
+    the log still holds it, it comes again.
     """
     service = SERVICE_OF_TOPIC[topic]
     async with connection.transaction():
         checkpoint = await lock_checkpoint(connection, partition)
-        await connection.execute(QUERIES["settle_mark"], service)
-        checkpoint.offsets[service], checkpoint.tails[service] = 0, ""
+        await _go_back(connection, checkpoint, service, 0, "")
         await save_checkpoint(connection, checkpoint)
 
 
@@ -59,9 +60,13 @@ async def step_back(connection: asyncpg.Connection, earlier: Rows, partitions: C
             checkpoint, before = await lock_checkpoint(connection, number), earlier[number]
             for service in SERVICES:
                 if before.offsets[service] < checkpoint.offsets[service]:
-                    await connection.execute(QUERIES["settle_mark"], service)
-                    checkpoint.offsets[service], checkpoint.tails[service] = (
-                        before.offsets[service],
-                        before.tails[service],
-                    )
+                    await _go_back(connection, checkpoint, service, before.offsets[service], before.tails[service])
             await save_checkpoint(connection, checkpoint)
+
+
+async def _go_back(
+    connection: asyncpg.Connection, checkpoint: Checkpoint, service: str, offset: int, tail: str
+) -> None:
+    await connection.execute(QUERIES["settle_mark"], service)
+    checkpoint.offsets[service], checkpoint.tails[service] = offset, tail
+    await parking.forget(connection, EVENT_TOPICS[service].name, checkpoint.partition, offset)

@@ -12,6 +12,7 @@ from services.projections.decode import read
 from services.projections.facts import Arrived, At, Unreadable
 from services.projections.sql import QUERIES
 from services.projections.streams import Head, Record, Slot, Stream
+from services.projections.tables import mark_incomplete
 from shared.events import envelope
 from shared.runtime.postgres import columns
 
@@ -87,6 +88,17 @@ async def keep(
     heads = [_head(name, partition, stream) for name, stream in streams.items()]
     await connection.copy_records_to_table("stream_head", records=heads, columns=HEAD)
     await _park(connection, streams)
+
+
+async def forget(connection: asyncpg.Connection, topic: str, partition: int, offset: int) -> None:
+    """What stood at `offset` or behind it in the log, as if it had never come."""
+    gone = await connection.fetch(QUERIES["unpark"], topic, partition, offset)
+    if gone:
+        streams, keys = ([*set(names)] for names in columns(map(tuple, gone)))
+        await connection.execute(QUERIES["look_again"], streams)
+        await connection.execute(QUERIES["forget_unknown"], streams)
+        await mark_incomplete(connection, partition, keys)
+        await connection.execute(QUERIES["forget_blank"], keys)
 
 
 async def _load(connection: asyncpg.Connection, named: Mapping[str, Sequence[Record]]) -> dict[str, Stream]:

@@ -55,6 +55,25 @@ SELECT * FROM parked WHERE stream = ANY($1)
 DELETE FROM parked USING unnest($1::text[], $2::integer[], $3::text[]) AS freed (stream, version, hash)
 WHERE (parked.stream, parked.version, parked.hash) = (freed.stream, freed.version, freed.hash)
 
+-- name: unpark
+DELETE FROM parked WHERE topic = $1 AND partition = $2 AND "offset" >= $3 RETURNING stream, key
+
+-- name: look_again
+-- What of these streams is parked, after some of it is gone.
+UPDATE stream_head AS head
+SET state = CASE WHEN first.reason IS NULL THEN 'ok' ELSE 'parked' END, reason = first.reason
+FROM unnest($1::text[]) AS named (stream)
+LEFT JOIN LATERAL (
+    SELECT reason FROM parked WHERE parked.stream = named.stream ORDER BY version, hash COLLATE "C" LIMIT 1
+) AS first ON true
+WHERE head.stream = named.stream
+
+-- name: forget_unknown
+DELETE FROM stream_head WHERE stream = ANY($1) AND version = 0 AND state = 'ok'
+
+-- name: forget_blank
+DELETE FROM card WHERE key = ANY($1) AND last_recorded_at IS NULL AND NOT incomplete
+
 -- name: park
 INSERT INTO parked (stream, version, hash, key, reason, topic, partition, "offset", headers, value)
 SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[],
