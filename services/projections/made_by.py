@@ -14,7 +14,7 @@ from services.projections.models import MODELS
 from services.projections.rebuild import schemas
 from shared.definitions import DEFINITIONS, Definition, Words
 
-FOLD: Final = 1
+FOLD: Final = 2
 """Raised with each change after which the same events come to other rows; tests/contracts/test_fold.py tells when."""
 
 
