@@ -14,15 +14,17 @@ INSERT INTO checkpoint (partition)
 SELECT number FROM unnest($1::smallint[]) AS wanted (number)
 WHERE NOT EXISTS (SELECT FROM checkpoint WHERE partition = number) ON CONFLICT DO NOTHING
 
--- name: end_frozen
--- Ends the session that has held this partition's row for long: of a worker that was frozen, perhaps in the middle of a
--- statement, where no timeout of PostgreSQL's reaches it. `xmax` is the transaction that locked the row.
-SELECT pg_terminate_backend(holder.pid)
+-- name: holder
+-- The transaction that locked this partition's row, while it lasts: that is what `xmax` says.
+SELECT checkpoint.xmax::text
 FROM checkpoint
 JOIN pg_locks AS held ON held.locktype = 'transactionid' AND held.granted AND held.transactionid = checkpoint.xmax
-JOIN pg_stat_activity AS holder ON holder.pid = held.pid
-WHERE checkpoint.partition = $1 AND holder.pid <> pg_backend_pid()
-  AND holder.xact_start < clock_timestamp() - $2::interval
+WHERE checkpoint.partition = $1 AND held.pid <> pg_backend_pid()
+
+-- name: end_holder
+-- Ends the session of a transaction.
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'transactionid' AND granted AND transactionid::text = $1 AND mode = 'ExclusiveLock'
 
 -- name: save_checkpoint
 UPDATE checkpoint
@@ -158,6 +160,11 @@ WHERE held.service = $1 AND held.position < $5
 -- What a checkpoint had passed stays final when it goes back: what was folded stays.
 UPDATE watermark AS held SET settled = now.mark
 FROM watermark_settled AS now WHERE (now.service, now.mark) = (held.service, held.mark) AND held.service = $1
+
+-- name: unsettle
+-- Until the mark's offsets are passed again: what was parked, and made answers provisional, is yet to come again.
+UPDATE watermark SET settled = NULL WHERE service = $1
+
 
 -- name: marks_begin_again
 -- The topic of marks was lost, and its offsets begin anew.

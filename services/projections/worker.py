@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -14,15 +13,12 @@ from services.projections.checkpoints import Offsets
 from services.projections.decode import SERVICE_OF_TOPIC, read
 from services.projections.engine import Settled
 from services.projections.faust_seam import App, Batch, event_stream, make_app
+from services.projections.frozen import Holders
 from services.projections.lanes import Lanes, Take
 from services.projections.patience import Patient
-from services.projections.sql import QUERIES
 from shared.events.topics import EVENT_TOPICS
 from shared.runtime import logs
 from shared.runtime.settings import Settings
-
-FROZEN = timedelta(seconds=10)
-"""A transaction that holds a partition of ours for so long is nobody's any more."""
 
 log = logs.get(__name__)
 
@@ -32,6 +28,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self.database = Patient(settings)
+        self._holders = Holders()
         self.app: App = make_app(settings, self)
         self._lanes: Lanes | None = None
         event_stream(self.app, self._project)
@@ -54,7 +51,7 @@ class Worker:
         slices = cache(lambda: [slice_of(batch) for batch in batches()])
         begun = time.perf_counter()
         try:
-            settled = await self.database.run(lambda connection: fold(connection, partition, slices()))
+            settled = await self.database.run(lambda connection: self._fold(connection, partition, slices()))
         except LogRewritten as found:
             await self.rewind(EVENT_TOPICS[found.service].name, partition)
             await self.app.give_up(found)
@@ -68,20 +65,19 @@ class Worker:
             metrics.BATCH.observe(sum(len(piece.records) for piece in slices()))
             tell(partition, settled)
 
+    async def _fold(self, connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
+        """`engine.settle`; takes the partition from a worker that froze while it held it."""
+        if not slices:
+            return Settled()
+        try:
+            return await engine.settle(connection, partition, slices)
+        except asyncpg.LockNotAvailableError:
+            await self._holders.end_frozen(connection, partition, time.monotonic())
+            raise
+
 
 def slice_of(batch: Batch) -> Slice:
     return Slice(SERVICE_OF_TOPIC[batch.topic], batch.start, [read(record) for record in batch.records()])
-
-
-async def fold(connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
-    """`engine.settle`; takes the partition from a worker that froze while it held it."""
-    if not slices:
-        return Settled()
-    try:
-        return await engine.settle(connection, partition, slices)
-    except asyncpg.LockNotAvailableError:
-        await connection.execute(QUERIES["end_frozen"], partition, FROZEN)
-        raise
 
 
 def tell(partition: int, settled: Settled) -> None:

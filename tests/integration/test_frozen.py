@@ -1,0 +1,43 @@
+"""A session that holds a partition for too long is ended, by the time that the one who waits has seen go by."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from services.projections.frozen import FROZEN_SECONDS, Holders
+from services.projections.tables import lock_checkpoint
+from tests.support.projections import tables
+from tests.support.servers import Servers
+
+
+@asynccontextmanager
+async def beside(servers: Servers, database: asyncpg.Connection) -> AsyncIterator[asyncpg.Connection]:
+    schema = await database.fetchval("SELECT current_schema()")
+    connection = await asyncpg.connect(servers.admin_dsn, server_settings={"search_path": schema})
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+async def test_the_age_of_a_transaction_is_what_the_waiter_saw_by_its_own_clock(servers: Servers):
+    async with tables(servers.admin_dsn) as database, beside(servers, database) as frozen:
+        holders = Holders()
+        async with frozen.transaction():
+            await lock_checkpoint(frozen, 3)
+        await holders.end_frozen(database, 3, now=0.0)  # nobody holds it
+        async with frozen.transaction():
+            await lock_checkpoint(frozen, 3)
+            await holders.end_frozen(database, 3, now=1.0)
+            await holders.end_frozen(database, 3, now=FROZEN_SECONDS)
+        begun = frozen.transaction()  # another one: that worker is alive
+        await begun.start()
+        await lock_checkpoint(frozen, 3)
+        await holders.end_frozen(database, 3, now=FROZEN_SECONDS + 1)
+        assert await frozen.fetchval("SELECT 1") == 1
+        await holders.end_frozen(database, 3, now=2 * FROZEN_SECONDS + 1)
+        with pytest.raises(asyncpg.PostgresConnectionError):
+            await frozen.fetchval("SELECT 1")
+        assert (await lock_checkpoint(database, 3)).partition == 3
