@@ -151,3 +151,11 @@ async def test_who_may_not_see_cases_sees_how_many_pairs_are_stale(ask):
     for claims in {"role": Role.RESEARCHER}, {"role": Role.OFFICER, "districts": ("4019",)}:
         told = await ask(log, "/v1/pairing", **claims)
         assert (told["stale_pairs"], told["province"]["stale_pairs"]) == ([], 1)
+
+
+async def test_what_is_said_again_changes_nothing_as_of_a_moment_either(ask):
+    log, as_of = two(), f"/v1/households/{A}?known_at=2019-10-02T00:00:00Z"
+    for make, into in ((m.merged, B), (m.unmerged, None)):
+        both(log, A, B, make)
+        both(log, A, B, make)
+        assert (await ask(log, as_of))["merged_into"] == (await ask(log, f"/v1/households/{A}"))["merged_into"] == into

@@ -4,11 +4,16 @@ WITH RECURSIVE walk (key) AS (
     UNION
     SELECT link ->> 'other' FROM walk JOIN card USING (key), jsonb_array_elements(card.state -> 'links') AS link
 ), told AS (
-    SELECT key, type, convert_from(value, 'UTF8')::jsonb AS said FROM walk JOIN fact USING (key)
-    WHERE type IN ('HouseholdMerged.v1', 'HouseholdUnmerged.v1', 'HouseholdAbsorbed.v1', 'HouseholdReleased.v1')
-      AND recorded_at <= $2
+    SELECT key, version, coalesce(said ->> 'into', said ->> 'out_of', said ->> 'absorbed', said ->> 'released') AS other,
+           type IN ('HouseholdMerged.v1', 'HouseholdUnmerged.v1') AS merged,
+           type IN ('HouseholdMerged.v1', 'HouseholdAbsorbed.v1') AS one
+    FROM (SELECT key, version, type, convert_from(value, 'UTF8')::jsonb AS said FROM walk JOIN fact USING (key)
+          WHERE type IN ('HouseholdMerged.v1', 'HouseholdUnmerged.v1', 'HouseholdAbsorbed.v1', 'HouseholdReleased.v1')
+            AND recorded_at <= $2) AS recorded
+), changed AS (
+    -- What was said already, or of itself, changes nothing.
+    SELECT *, one <> lag(one, 1, false) OVER (PARTITION BY key, other, merged ORDER BY version) AND other <> key AS changes
+    FROM told
 )
-SELECT key, coalesce(said ->> 'into', said ->> 'out_of', said ->> 'absorbed', said ->> 'released') AS other,
-       CASE WHEN type IN ('HouseholdMerged.v1', 'HouseholdUnmerged.v1') THEN 'merged' ELSE 'absorbed' END AS "end",
-       count(*)::integer AS changes
-FROM told GROUP BY 1, 2, 3
+SELECT key, other, CASE WHEN merged THEN 'merged' ELSE 'absorbed' END AS "end", count(*)::integer AS changes
+FROM changed WHERE changes GROUP BY 1, 2, 3
