@@ -46,10 +46,10 @@ class Standing(BaseModel):
     newest_fact: datetime | None
     """`recorded_at` of the newest fact that is counted."""
     watermark: datetime | None
-    """Everything recorded before this is counted; None until every service has said so."""
+    """Everything recorded before this has been read; None until every service has said so."""
     provisional: bool
-    """True when facts recorded by `as_of.known_at` may still arrive: unless that lies before the watermark. An answer
-    that is not provisional never changes again."""
+    """True when facts recorded by `as_of.known_at` may still be counted: unless that lies before the watermark, and
+    before whatever has been read and waits to be folded. An answer that is not provisional never changes again."""
     stale: bool
     """True when the services have said nothing for longer than the limit."""
     awaits_rebuild: bool

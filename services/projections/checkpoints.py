@@ -69,4 +69,5 @@ async def _go_back(
 ) -> None:
     await connection.execute(QUERIES["settle_mark"], service)
     checkpoint.offsets[service], checkpoint.tails[service] = offset, tail
-    await parking.forget(connection, EVENT_TOPICS[service].name, checkpoint.partition, offset)
+    if await parking.forget(connection, EVENT_TOPICS[service].name, checkpoint.partition, offset):
+        await connection.execute(QUERIES["unsettle"], service)

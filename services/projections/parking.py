@@ -90,8 +90,8 @@ async def keep(
     await _park(connection, streams)
 
 
-async def forget(connection: asyncpg.Connection, topic: str, partition: int, offset: int) -> None:
-    """What stood at `offset` or behind it in the log, as if it had never come."""
+async def forget(connection: asyncpg.Connection, topic: str, partition: int, offset: int) -> bool:
+    """What stood at `offset` or behind it in the log, as if it had never come. Whether there was anything."""
     gone = await connection.fetch(QUERIES["unpark"], topic, partition, offset)
     if gone:
         streams, keys = ([*set(names)] for names in columns(map(tuple, gone)))
@@ -99,6 +99,7 @@ async def forget(connection: asyncpg.Connection, topic: str, partition: int, off
         await connection.execute(QUERIES["forget_unknown"], streams)
         await mark_incomplete(connection, partition, keys)
         await connection.execute(QUERIES["forget_blank"], keys)
+    return bool(gone)
 
 
 async def _load(connection: asyncpg.Connection, named: Mapping[str, Sequence[Record]]) -> dict[str, Stream]:

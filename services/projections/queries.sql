@@ -165,7 +165,6 @@ FROM watermark_settled AS now WHERE (now.service, now.mark) = (held.service, hel
 -- Until the mark's offsets are passed again: what was parked, and made answers provisional, is yet to come again.
 UPDATE watermark SET settled = NULL WHERE service = $1
 
-
 -- name: marks_begin_again
 -- The topic of marks was lost, and its offsets begin anew.
 UPDATE watermark SET position = -1 WHERE position >= $1

@@ -6,6 +6,7 @@ parked: behind a gap until the missing version comes; beside or off the chain, f
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from services.projections.facts import Arrived, Unreadable
@@ -38,6 +39,8 @@ class Stream:
     waited: set[Slot] = field(default_factory=set)
     """What was parked by this object; not in `waiting` any more where the log itself was out of order."""
     repeated: int = 0
+    _astray: set[Slot] = field(default_factory=set)
+    """What waits and follows, directly or through others, a record in whose place another was folded."""
 
     def take(self, records: Iterable[Record]) -> None:
         self._fold_what_waits()
@@ -53,6 +56,7 @@ class Stream:
             elif isinstance(record, Arrived) or record.version > self.head.version:
                 self.waiting[slot] = record
                 self.waited.add(slot)
+        self._look_for_astray()
 
     def reason(self, record: Record) -> str:
         """Why a waiting record waits."""
@@ -60,7 +64,13 @@ class Stream:
             return record.kind
         if record.version <= self.head.version:
             return "fork"
-        return "gap" if record.version > self.head.version + 1 else "chain"
+        return "chain" if (record.version, record.hash) in self._astray else "gap"
+
+    def _look_for_astray(self) -> None:
+        self._astray.clear()
+        for slot, r in sorted(self.waiting.items(), key=itemgetter(0)):
+            if isinstance(r, Arrived) and (r.version <= self.head.version + 1 or _before(r) in self._astray):
+                self._astray.add(slot)
 
     def _take_over(self, slot: Slot) -> None:
         """A sound record comes in place of a copy that nobody could read: `ce_hash` is no part of what is hashed."""
@@ -83,3 +93,7 @@ class Stream:
     def _fold_what_waits(self) -> None:
         while following := [r for r in self.waiting.values() if isinstance(r, Arrived) and self._continues(r)]:
             self._fold(min(following, key=lambda r: r.at.offset))
+
+
+def _before(record: Arrived) -> Slot:
+    return record.version - 1, record.prev_hash

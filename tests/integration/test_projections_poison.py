@@ -1,5 +1,6 @@
 """What is set aside, in a real PostgreSQL: before its true record, and when the log that held it has lost its end."""
 
+import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
@@ -88,7 +89,12 @@ async def test_what_was_parked_meanwhile_goes_when_checkpoints_step_back(
     await feed(database, kept)
     earlier = await checkpoints.load(database)
     await feed(database, damaged[1:])
+    passed = json.dumps({sound[0].partition: len(sound) + len(damaged)})
+    mark = "INSERT INTO watermark (service, mark, offsets, clock, settled) VALUES ('registry', $1, $2, 'real', $1)"
+    await database.execute(mark, START, passed)
     await checkpoints.step_back(database, earlier, {sound[0].partition})
     assert await whole(database) == await straight(servers, kept)
+    assert await database.fetchval("SELECT mark FROM watermark_settled") is None  # what held answers up comes again
     await feed(database, damaged[1:])
+    assert await database.fetchval("SELECT mark FROM watermark_settled") == START
     assert await whole(database) == await straight(servers, [*kept, *damaged[1:]])

@@ -81,7 +81,10 @@ def test_what_follows_a_fork_is_off_the_chain():
     one, two = chain(2)
     other = beside(two)
     after = read(sealed(NAME, 3, other.hash, classified(KEY, HouseholdClass.WELFARE), START))
-    assert reasons(taken(one, two, other, after)) == {2: "fork", 3: "chain"}
+    assert isinstance(after, Arrived)
+    late = read(sealed(NAME, 4, after.hash, classified(KEY, HouseholdClass.WELFARE), START))
+    assert reasons(taken(one, two, other, after, late)) == {2: "fork", 3: "chain", 4: "chain"}
+    assert reasons(taken(one, two, other, late)) == {2: "fork", 4: "gap"}
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (0, 2, 1), (2, 1, 0)])

@@ -24,12 +24,13 @@ async def read(connection: asyncpg.Connection, asked: Asked | None = None) -> St
     as_of = AsOf(valid_on=max(told, default=row["now"]).astimezone(BANGKOK).date(), known_at=newest)
     if asked:
         as_of = asked.resolve(_now(row, told), as_of)
+    final: datetime | None = mark and min(mark, row["since"] or mark)
     return Standing(
         as_of=as_of,
         position={service: row[service] for service in ("registry", "pairing", "interventions")},
         newest_fact=newest,
         watermark=mark,
-        provisional=mark is None or as_of.known_at is None or as_of.known_at >= mark,
+        provisional=final is None or as_of.known_at is None or as_of.known_at >= final,
         stale=_stale(row),
         awaits_rebuild=row["awaits_rebuild"],
         generation=row["generation"],

@@ -9,7 +9,15 @@ WITH reached AS (
            CASE WHEN count(*) = 3 THEN min(w.updated_at) END AS heard, coalesce(bool_or(w.clock = 'real'), true) AS real,
            max(w.mark) AS announced
     FROM watermark_settled AS s JOIN watermark AS w USING (service)
+), held_up AS (
+    -- The first record that a parked stream may yet go on with was recorded no earlier than its last fact (it may have
+    -- none). What is a fork, or follows one, is never folded.
+    SELECT min(coalesce(last.recorded_at, '1800-01-01 00:00Z')) AS since
+    FROM stream_head AS h LEFT JOIN fact AS last ON (last.stream, last.version) = (h.stream, h.version)
+    WHERE h.state = 'parked' AND EXISTS (
+        SELECT FROM parked AS p
+        WHERE p.stream = h.stream AND p.version > h.version AND p.reason IN ('gap', 'altered', 'unreadable'))
 )
-SELECT registry, pairing, interventions, newest, mark, heard, real, announced, clock_timestamp() AS now,
+SELECT since, registry, pairing, interventions, newest, mark, heard, real, announced, clock_timestamp() AS now,
        own::oid::bigint AS generation, obj_description(own, 'pg_namespace') LIKE 'awaits %' IS TRUE AS awaits_rebuild
-FROM reached, said, CAST(current_schema() AS regnamespace) AS own
+FROM reached, said, held_up, CAST(current_schema() AS regnamespace) AS own

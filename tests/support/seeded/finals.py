@@ -66,7 +66,7 @@ class Finals:
         figures = {name: value for name, value in told.items() if name not in OF_THE_MOMENT}
         if said is None and answer.status_code == httpx.codes.OK:
             self._said |= {} if told["provisional"] else {question: figures}
-        elif figures != said or told["provisional"]:
+        elif figures != said:  # final once; provisional again while something is set aside
             other = {name: (was, figures.get(name)) for name, was in (said or {}).items() if was != figures.get(name)}
             now = {name: told.get(name) for name in ("status", "provisional", "watermark")}
             self.changed.append(f"{question}: {now}, (was, is): {other}")
