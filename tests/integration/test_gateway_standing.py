@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from services.gateway.asof import Asked
-from services.gateway.queries import standing
+from services.gateway.queries import sql, standing
 from shared.events.codes import HouseholdClass
 from tests.support import gateway as g
 from tests.support.log import START, Log, Record, classified, household, registered, sealed, told
@@ -79,3 +79,20 @@ async def test_a_gap_that_is_filled_changes_no_final_answer(read):
     assert await final_days(gateway) == [-1, 0]
     await feed(tables.connection, [replace(THREE, offset=3)])
     assert await final_days(gateway) == ALL
+
+
+async def test_nothing_is_looked_through_while_nothing_is_parked(read):
+    tables, gateway = read
+    await tables.connection.execute(
+        """INSERT INTO stream_head (stream, key, partition, version, hash, state)
+           SELECT 'case-' || n, 'hh_' || n, 0, 1, '', 'ok' FROM generate_series(1, 20000) AS n"""
+    )
+    await tables.connection.execute(
+        """INSERT INTO fact SELECT key, now(), stream, 1, gen_random_uuid(), '', now(), '', '', '', 0, 0, '', ''
+           FROM stream_head"""
+    )
+    await tables.connection.execute("ANALYZE")
+    plan = "\n".join(row[0] for row in await gateway.fetch(f"EXPLAIN {sql('standing')}"))
+    assert "stream_head_parked" in plan
+    assert "Seq Scan on stream_head" not in plan
+    assert "Seq Scan on fact" not in plan
