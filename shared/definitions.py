@@ -5,9 +5,12 @@ A definition is never changed once used: another one gets another id, and is com
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
-from shared.events.codes import Level
+from shared.events.codes import Cohort, HouseholdClass, Level
+
+InNeed = Literal["ever", "still"]
+Rounding = Literal["half_up", "truncated"]
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,10 @@ class Words:
 
 @dataclass(frozen=True)
 class Definition:
-    """Who is in need: ever assessed so. Who is reached: in need, and helped since the programme began, at a level.
+    """Which households count, which of them are in need, and which of these are reached: in need, and helped since the
+    programme began, at a level.
 
-    A percentage is never a part of it: it is made last, half up by default, from numerator and denominator.
+    A percentage is never counted: it is made last, from numerator and denominator.
     """
 
     id: str
@@ -30,6 +34,14 @@ class Definition:
     """Help before this day does not count."""
     levels: frozenset[Level]
     """The levels of help that count as reached."""
+    in_need: InNeed
+    """Once assessed so, for good; or until help resolved it or an assessment found otherwise."""
+    cohorts: frozenset[Cohort] | None
+    """None: every household, also of no cohort."""
+    classes: frozenset[HouseholdClass] | None
+    """On the day. None: every household, also without a class."""
+    rounding: Rounding
+    """Of the percentage that the definition means."""
     need: Words
     """The denominator."""
     reached: Words
@@ -51,6 +63,10 @@ DEFINITIONS: dict[str, Definition] = {
             id="coverage-1",
             programme_start=PROGRAMME_START,
             levels=frozenset(Level),
+            in_need="ever",
+            cohorts=None,
+            classes=None,
+            rounding="half_up",
             need=_EVER_IN_NEED,
             reached=Words(
                 th="ในจำนวนนั้น ครัวเรือนที่ได้รับความช่วยเหลือด้านนี้แล้วอย่างน้อยหนึ่งครั้งตั้งแต่ 20 กันยายน 2562 นับตั้งแต่ระดับเบื้องต้น",
@@ -62,6 +78,10 @@ DEFINITIONS: dict[str, Definition] = {
             id="coverage-2",
             programme_start=PROGRAMME_START,
             levels=frozenset({Level.CONTINUING, Level.RESOLVED}),
+            in_need="ever",
+            cohorts=None,
+            classes=None,
+            rounding="half_up",
             need=_EVER_IN_NEED,
             reached=Words(
                 th="ในจำนวนนั้น ครัวเรือนที่ได้รับความช่วยเหลือด้านนี้อย่างต่อเนื่องหรือจนพ้นแล้ว ตั้งแต่ 20 กันยายน 2562 ไม่นับระดับเบื้องต้น",

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from shared.definitions import Rounding
 from shared.places import Name
 
 Level = Literal["province", "district", "subdistrict", "village"]
@@ -78,6 +79,8 @@ class Figure(BaseModel):
     denominator_definition: Definition
     percent: Percent | None
     """None where nobody is in need."""
+    rounding: Rounding
+    """Which of the percentages the definition means."""
     resolved: int
     """No longer in need, by help that resolved it or by a later assessment."""
     open: int

@@ -14,14 +14,13 @@ from services.gateway.labels import LEVELS
 from services.gateway.queries import coverage, freshness, helper, household, pairing, stale, workload
 from services.gateway.snapshot import Snap
 from shared import places
-from shared.definitions import DEFAULT
+from shared.definitions import DEFAULT, Rounding
 from shared.errors import Rejected
 from shared.events.base import HelperId, HouseholdId
 from shared.events.codes import Cohort, Dimension, HouseholdClass
 
 router = APIRouter(prefix="/v1", tags=["questions"])
 
-Rounding = Literal["half_up", "truncated"]
 LEVEL_OF: dict[int, models.Level] = {places.LEVELS[level]: level for level in get_args(models.Level)}
 """Digits of a place's code -> its level."""
 

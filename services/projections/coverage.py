@@ -1,7 +1,8 @@
 """Coverage: households in need of a dimension of help, and how far help came, as each definition counts them.
 
 Measures of a household and dimension on a day, each 0 or 1:
-  need          it was assessed in need, then or before: ever, not still, so who was helped stays in the denominator
+  need          it was assessed in need, then or before, so that who was helped stays in the denominator; or, where
+                the definition counts who is "still" in need, it was and that is not over
   reached       in need, and help that counts came, then or before: a subset of need, from the later of both days on
   resolved      in need, and no longer: by help of level "resolved" or a later assessment; a new need ends it
   unreached     in need still, and no help that counts came yet: what stands on a working group's desk
@@ -18,7 +19,7 @@ from services.projections.card import Assessed, Help, Household
 from services.projections.model import Parts, ReadModel
 from services.projections.residence import Whereabouts, whereabouts
 from services.projections.steps import Course, Rows
-from shared.definitions import DEFINITIONS, Definition
+from shared.definitions import DEFINITIONS, Definition, InNeed
 from shared.events.codes import Dimension, Level
 
 _Told = tuple[list[Assessed], list[Help]]
@@ -50,9 +51,10 @@ def cells(dimension: str, places: Course[Whereabouts], assessments: Sequence[Ass
     told, moves = _in_order(assessments, helps), dict(places)
     for definition in DEFINITIONS.values():
         measured = _course(definition, told)
-        where, before = places[0][1], NONE
+        where, held, before = places[0][1], NONE, NONE
         for day in sorted(moves.keys() | measured.keys()):
-            there, now = moves.get(day, where), measured.get(day, before)
+            there, held = moves.get(day, where), measured.get(day, held)
+            now = held if _counts(definition, there) else NONE
             stays = before & now if there == where else NONE
             for measure in now - stays:
                 made[day, definition.id, *there, dimension, measure] = 1
@@ -73,29 +75,37 @@ def _in_order(assessments: Sequence[Assessed], helps: Sequence[Help]) -> list[_E
     return sorted([*asked, *given])
 
 
+def _counts(definition: Definition, place: Whereabouts) -> bool:
+    _, cohort, household_class = place
+    return (definition.cohorts is None or cohort in definition.cohorts) and (
+        definition.classes is None or household_class in definition.classes
+    )
+
+
 def _course(definition: Definition, told: Sequence[_Entry]) -> dict[date, Measures]:
     """The measures of one dimension from each day on, sorted by day."""
-    need = still = helped = early = False
+    ever = still = helped = early = False
     made: dict[date, Measures] = {}
     for day, is_help, _, in_need, level in told:
         if not is_help:
-            need, still = need or in_need, in_need
+            ever, still = ever or in_need, in_need
         elif day < definition.programme_start:
             early = True
         elif level in definition.levels:
             helped, still = True, still and level is not Level.RESOLVED
-        made[day] = _measures(need, still, helped, early)
+        made[day] = _measures(definition.in_need, ever, still, helped, early)
     return made
 
 
 @cache
-def _measures(need: bool, still: bool, helped: bool, early: bool) -> Measures:
+def _measures(in_need: InNeed, ever: bool, still: bool, helped: bool, early: bool) -> Measures:
+    need = ever if in_need == "ever" else still
     held = {
         "need": need,
         "reached": need and helped,
-        "resolved": need and not still,
+        "resolved": ever and not still,
         "unreached": still and not helped,
-        "outside_need": early or (helped and not need),
+        "outside_need": early or (helped and not ever),
     }
     return frozenset(measure for measure, holds in held.items() if holds)
 

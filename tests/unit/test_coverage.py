@@ -1,7 +1,9 @@
 """What counts as need, reached, resolved, unreached and outside need, on which day and in which cell."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -10,8 +12,9 @@ from services.projections.card import Household
 from services.projections.decode import read
 from services.projections.evolve import evolve
 from services.projections.facts import Arrived
+from shared.definitions import DEFINITIONS
 from shared.events.base import Event
-from shared.events.codes import Dimension, HouseholdClass, Level
+from shared.events.codes import Cohort, Dimension, HouseholdClass, Level
 from tests.support.log import Log, assessed, classified, delivered, household, registered
 
 KEY = household(1)
@@ -109,3 +112,34 @@ def test_the_second_definition_wants_more_than_initial_help():
     assert on(START, need, first, more) == {("health", "need"), ("health", "reached")}
     assert on(START, need, first, more, definition="coverage-2") == {("health", "need"), ("health", "unreached")}
     assert on(LATER, need, first, more, definition="coverage-2") == {("health", "need"), ("health", "reached")}
+
+
+def test_a_definition_may_count_who_is_still_in_need(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(DEFINITIONS, "still", replace(DEFINITIONS["coverage-1"], id="still", in_need="still"))
+    over = delivered(KEY, 1, Dimension.HEALTH, on=LATER, level=Level.RESOLVED)
+    events = assessed(KEY, START, health=True, living=True), over, delivered(KEY, 2, Dimension.LIVING, on=LATER)
+    assert on(START, *events, definition="still") == {
+        ("health", "need"),
+        ("health", "unreached"),
+        ("living", "need"),
+        ("living", "unreached"),
+    }
+    assert on(LATER, *events, definition="still") == {("health", "resolved"), ("living", "need"), ("living", "reached")}
+
+
+@pytest.mark.parametrize(
+    ("rules", "counted"),
+    [
+        ({"cohorts": frozenset({Cohort.BMN_2561})}, {START, LATER}),
+        ({"cohorts": frozenset()}, set()),
+        ({"classes": frozenset({HouseholdClass.WELFARE})}, {LATER}),
+        ({"classes": frozenset({HouseholdClass.DEVELOPABLE})}, set()),
+    ],
+)
+def test_a_definition_may_count_some_households_alone(
+    monkeypatch: pytest.MonkeyPatch, rules: dict[str, Any], counted: set[date]
+):
+    monkeypatch.setitem(DEFINITIONS, "some", replace(DEFINITIONS["coverage-1"], id="some", **rules))
+    events = assessed(KEY, START, health=True), classified(KEY, HouseholdClass.WELFARE, LATER)
+    need = {day for day in (START, LATER) if ("health", "need") in on(day, *events, definition="some")}
+    assert need == counted

@@ -63,6 +63,7 @@ def _figure(row: asyncpg.Record, question: Question, definition: Definition) -> 
         numerator_definition=_said(definition, "reached", definition.reached),
         denominator_definition=_said(definition, "need", definition.need),
         percent=percent and models.Percent(**percent._asdict()),
+        rounding=definition.rounding,
         resolved=row["resolved"],
         open=row["unreached"],
         outside_need=row["outside_need"],

@@ -158,6 +158,7 @@ class Rebuild:
         self.show.more(sum(sum(offsets.values()) for offsets in empty.values()))
         await self.crew.fold(empty, load=True)
         await filling.finish(self.guard, self.schema)
+        self.show.told(Tally())  # the indexes and sums are a part of what the rate counts
 
     async def _wanted(self, *, to_the_end: bool) -> Targets:
         """Where the live one stands, so that the copy is never ahead of it; without a live one, the end of the log."""
