@@ -12,6 +12,7 @@ from tests.benchmarks.bench import ROOT, Bench
 PARTS = {
     "services/projections/decode.py": "decode and check",
     "services/projections/reader.py": "decode and check",
+    "services/projections/fetched.py": "decode and check",
     "services/projections/streams.py": "streams",
     "services/projections/parking.py": "streams",
     "services/projections/ledgers.py": "ledgers and rollups",
@@ -47,7 +48,7 @@ LIBRARIES = {
 }
 """Where nothing of ours is on the stack."""
 REST = "event loop and the rest"
-WAITING = ("select (", "wait (", "Condition.wait (", "sleep (", "EpollSelector.select (")
+WAITING = ("select (", "wait (", "_worker (", "Condition.wait (", "sleep (", "EpollSelector.select (")
 """Innermost frames in which a thread does nothing."""
 RATE = "200"
 
