@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from tests.support.pool import Pool
 from tests.support.servers import Servers
+
+settings.register_profile("siao", deadline=None)
+settings.load_profile("siao")  # a busy machine is no failure
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -6,6 +6,7 @@ with the first, and keeps the other's in quarantine. Which of them is true the l
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 
 import asyncpg
@@ -64,11 +65,11 @@ async def _service(registry: asyncpg.Connection, service: str, dsn: str) -> int:
     following = await asyncpg.connect(dsn)
     try:
         await _hold(following, service)
-        astray = await _astray(registry, following)
-        for household in astray:
+        wrong = 0
+        for household in await _astray(registry, following):
             async with following.transaction():
-                await _set_right(registry, following, household)
-        return len(astray)
+                wrong += await _set_right(registry, following, household)
+        return wrong
     finally:
         await following.close()  # the next session of the follower begins, and looks at what waits
 
@@ -111,8 +112,11 @@ async def _astray(registry: asyncpg.Connection, following: asyncpg.Connection) -
     return astray
 
 
-async def _set_right(registry: asyncpg.Connection, following: asyncpg.Connection, household: HouseholdId) -> None:
-    """Back to the last event that both have. The registry's later ones wait in quarantine, or still come."""
+async def _set_right(registry: asyncpg.Connection, following: asyncpg.Connection, household: HouseholdId) -> bool:
+    """Back to the last event that both have. The registry's later ones wait in quarantine, or still come.
+
+    Whether it was wrong: one that was followed before marks were kept may only have been without them.
+    """
     stored = await _stored(registry, household)
     known = (await known_household.load(following, [household]))[household]
     taken, _ = known_household.fold({}, stored[: _common(known, stored)])
@@ -125,6 +129,7 @@ async def _set_right(registry: asyncpg.Connection, following: asyncpg.Connection
         household,
         [one.hash for one in stored],
     )
+    return not taken or bool(known.line) or replace(taken[-1].household, line=b"") != known
 
 
 def _common(known: Household, stored: Sequence[Readable]) -> int:

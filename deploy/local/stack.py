@@ -26,6 +26,10 @@ MENDED = (
     "The projections' tables were gone. They are made again, and filled from the log; figures wait, then are marked "
     "stale until all is read. · ตารางสรุปหายไป ระบบสร้างใหม่และกำลังเติมจากบันทึกเหตุการณ์"
 )
+NOT_MENDED = (
+    "The projections' tables are gone and cannot be made again; it is tried every second. · "
+    "ตารางสรุปหายไปและยังสร้างใหม่ไม่ได้ ระบบจะลองใหม่ทุกวินาที:"
+)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -52,11 +56,15 @@ class Stack:
 
     async def _watch(self, console: Console) -> None:
         known: dict[str, int] = {}
+        told = ""
         try:
             while self.supervisor.process.poll() is None:
                 known |= self._pids(console, known)
                 if await self.mender.look():
                     console.print(MENDED, style="yellow", soft_wrap=True)
+                if self.mender.failure not in (told, ""):
+                    console.print(f"{NOT_MENDED} {self.mender.failure}", style="red", soft_wrap=True, markup=False)
+                told = self.mender.failure
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             await self.mender.close()

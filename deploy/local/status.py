@@ -97,8 +97,12 @@ def gauges(text: str) -> dict[str, object]:
     found: dict[str, object] = {}
     for family in text_string_to_metric_families(text):
         if family.type == "gauge" and family.samples and (named := BEHIND.fullmatch(family.name)):
-            found[named[1]] = f"{sum(sample.value for sample in family.samples):.4g}"
+            found[named[1]] = _told(sum(sample.value for sample in family.samples))
     return found
+
+
+def _told(value: float) -> str:
+    return str(int(value)) if value.is_integer() else f"{value:.4g}"
 
 
 async def _freshness(client: httpx.AsyncClient, home: Home, port: int) -> dict[str, Any] | None:

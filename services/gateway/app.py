@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -63,7 +63,9 @@ def create(settings: Settings) -> FastAPI:
 async def _not_there(request: Request, error: Exception) -> JSONResponse:
     """A question of this version asked of tables that another one made; or somebody took the tables away, and they are
     made again from the log."""
-    awaited = await request.app.state.pool.fetchval(_AWAITS_REBUILD)
+    awaited = False
+    with suppress(*postgres.TRANSIENT):
+        awaited = await request.app.state.pool.fetchval(_AWAITS_REBUILD)
     log.error("tables_missing", error=str(error))
     return problems.answer(Rejected("awaits_rebuild" if awaited else "unavailable"))
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
+import asyncpg
+
 from shared.runtime import logs
 from shared.runtime.postgres import ABSENT, TRANSIENT
 
@@ -45,7 +47,7 @@ class Feed:
         """Polls once; answers how long to rest. It never raises: who watches would wait for ever, and nobody know."""
         try:
             await self._poll()
-        except (*TRANSIENT, *ABSENT) as error:
+        except (*TRANSIENT, *ABSENT, asyncpg.UndefinedColumnError) as error:
             log.warning("live_page_waits", error=type(error).__name__)
             if self._state is None or self._state.key != WAITING:
                 await self._show(State(WAITING, self._notice + (self._state.html if self._state else "")))

@@ -40,7 +40,7 @@ async def home(request: Request, keeper: Keeper) -> Response:
     page = TEMPLATES.get_template("page.html")
     try:
         shown = await _figures(request.app.state.pool, documents=simulated)
-    except (*TRANSIENT, *ABSENT):
+    except (*TRANSIENT, *ABSENT, asyncpg.UndefinedColumnError):
         return HTMLResponse(page.render(figures=_waiting(), simulated=simulated), 503)
     return HTMLResponse(page.render(figures=shown.html, simulated=simulated))
 

@@ -19,6 +19,7 @@ from services.projections.checkpoints import Offsets, Rows
 from services.projections.decode import SERVICE_OF_TOPIC
 from services.projections.faust_seam import App, Links
 from services.projections.patience import Patient
+from services.projections.rebuild import schemas
 from services.projections.sql import QUERIES
 from shared.errors import SiaoError
 from shared.events.topics import PARTITIONS
@@ -150,6 +151,8 @@ class Watch:
 
 
 async def _other(connection: asyncpg.Connection) -> str:
+    if not await schemas.exists(connection, SCHEMA):
+        raise asyncpg.InvalidSchemaNameError(SCHEMA)  # it is being made; this is waited for
     return await made_by.awaited(connection, SCHEMA) or await made_by.other(connection, SCHEMA)
 
 

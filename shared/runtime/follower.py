@@ -88,6 +88,7 @@ class Follower:
         for place, offset in noted.items():
             if offset > ends[place]:
                 log.error("log_shorter_than_read", partition=place.partition, read=offset, end=ends[place])
+                await quarantine.forget(self._connection, place, ends[place])
         async with self._connection.transaction():
             await self._know([], await quarantine.households(self._connection))
         self._consumer.assign(PLACES)

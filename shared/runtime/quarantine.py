@@ -1,10 +1,11 @@
-"""Records of the followed topic that were not taken: kept whole and looked at again where that may help, elsewhere cut
-and gone after 30 days, as the projections do it with theirs."""
+"""Records of the followed topic that were not taken: kept whole and looked at again where that may help (of a fork
+until `./siao reconcile`), elsewhere cut and gone after 30 days, as the projections do it with theirs."""
 
 from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 import asyncpg
+from aiokafka import TopicPartition
 from prometheus_client import Counter, Gauge
 
 from shared.events import envelope
@@ -59,6 +60,16 @@ async def count(connection: asyncpg.Connection) -> None:
 async def expire(connection: asyncpg.Connection) -> None:
     await connection.execute(
         "DELETE FROM follower_quarantine WHERE household IS NULL AND expires_at < clock_timestamp()"
+    )
+
+
+async def forget(connection: asyncpg.Connection, place: TopicPartition, since: int) -> None:
+    """Of a log that lost its end there: what is published again comes again, perhaps at the same offsets."""
+    await connection.execute(
+        """DELETE FROM follower_quarantine WHERE topic = $1 AND partition = $2 AND "offset" >= $3""",
+        place.topic,
+        place.partition,
+        since,
     )
 
 

@@ -8,7 +8,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.runtime import batches
@@ -48,14 +48,12 @@ def delivered(records: Any) -> list[Any]:
     return [(r.offset, r.timestamp, r.key, r.value, r.headers) for r in found]
 
 
-@settings(deadline=None)
 @given(contents(sound))
 def test_what_aiokafka_reads_comes_as_it_delivers_it(wanted: Any):
     data = written(wanted[:1])
     assert delivered(Records(data)) == delivered(MemoryRecords(data))
 
 
-@settings(deadline=None)
 @given(contents(sound | st.binary(max_size=9)))
 def test_any_name_is_delivered_and_so_are_all_records_beside_it(wanted: Any):
     found, records = [], Records(written(wanted))

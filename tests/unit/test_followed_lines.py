@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.projections.decode import read as read_by_projections
@@ -46,7 +46,6 @@ def by_a_follower(records: Sequence[Record]) -> list[str]:
     return [one.hash for one, _ in taken if one.told.stream == STREAM]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, len(POOL) - 1) | st.integers(0, SOUND - 1), max_size=16))
 def test_the_same_records_are_taken_in_the_same_order(places):
     records = [replace(POOL[place], offset=offset) for offset, place in enumerate(places)]

@@ -8,7 +8,7 @@ import pytest
 from deploy.local import cli, home
 from deploy.local.home import Home
 from deploy.local.lines import literal
-from deploy.local.stack import MENDED, Stack
+from deploy.local.stack import MENDED, NOT_MENDED, Stack
 
 NAME = "[/x] :warning:"
 
@@ -65,10 +65,11 @@ def test_what_died_is_named_and_what_was_gone(where: Home, monkeypatch: pytest.M
             return {NAME: {"pid": next(self.pids)}}
 
     class Mender:
-        looks = iter([False, True])
+        looks = iter([("Trouble: [/] no right", False), ("", True)])
 
         async def look(self) -> bool:
-            return next(self.looks)
+            self.failure, mended = next(self.looks)
+            return mended
 
         async def close(self) -> None: ...
 
@@ -78,4 +79,4 @@ def test_what_died_is_named_and_what_was_gone(where: Home, monkeypatch: pytest.M
     with pytest.raises(Exception, match="supervisor was killed"):
         Stack(where, "real", {}, Supervisor(), Mender()).watch(console)  # type: ignore[arg-type]
     died = f"{NAME} died and was started again (process 2). · {NAME} หยุดทำงานและเริ่มใหม่แล้ว\n"
-    assert console.file.getvalue() == f"{died}{MENDED}\n"
+    assert console.file.getvalue() == f"{NOT_MENDED} Trouble: [/] no right\n{died}{MENDED}\n"

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.projections.card import Home
@@ -18,7 +18,6 @@ days = st.integers(0, 4).map(lambda n: DAY + timedelta(n))
 homes = st.lists(st.tuples(days, st.sampled_from(["40190101", "40190202", "40010101"])), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(homes, st.integers(-2, 6))
 def test_the_projections_and_the_services_agree_where_a_household_lived(told: list[tuple[date, str]], n: int):
     """`told`: the registration, then moves, as corrected."""
