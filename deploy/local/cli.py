@@ -139,7 +139,7 @@ def faults_command(
 def bench_command(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[ROW]... [OPTIONS]", help="See --help.")] = None,
 ) -> None:
-    """Measure Siao beside other engines, in about a quarter of an hour; `bench --help` has the rows."""
+    """Measure Siao beside other engines, in some 22 minutes; `bench --help` has the rows."""
     raise typer.Exit(checks.bench(arguments or []))
 
 
