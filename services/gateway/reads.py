@@ -101,8 +101,10 @@ async def read_household(
     access.may_read(caller, Action.CASES)
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Household:
-        card = await household.read(connection, id_, ask.past(standing))
-        access.may_read(caller, Action.CASES, await household.where_now(connection, id_) or card["village"] or "")
+        past = ask.past(standing)
+        card = await household.read(connection, id_, past)
+        now = await household.where_now(connection, id_) if past else None  # else the card says it
+        access.may_read(caller, Action.CASES, now or card["village"] or "")
         return models.Household(**dict(standing), **card)
 
     return await snap.answer(read, ask.asked)
