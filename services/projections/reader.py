@@ -5,7 +5,6 @@ read again by pydantic, which has the last word and says why. So nothing here ha
 of field that is not known here makes its event slow, never wrong.
 """
 
-import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
@@ -64,15 +63,10 @@ def names_once(event: Event, value: bytes) -> bool:
 
 def _in_full(value: bytes) -> bool:
     try:
-        json.loads(value.decode(), object_pairs_hook=_once)
+        catalog.require_names_once(value)
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _once(members: list[tuple[str, object]]) -> None:
-    if len(dict(members)) < len(members):
-        raise ValueError("a name given twice")
 
 
 def _reader(event: type[Event]) -> Read:

@@ -1,5 +1,6 @@
 """Finds the class of a message by its type name, and reads its JSON."""
 
+import json
 from typing import Any, get_args
 
 from shared.events.base import Command, Event
@@ -45,3 +46,17 @@ def decode(type_name: str, value: bytes) -> Event:
     Raises KeyError for a type that was never published and pydantic.ValidationError for bytes that do not fit it.
     """
     return EVENTS[type_name].model_validate_json(value)
+
+
+class NamedTwice(ValueError):
+    """An object gives a name twice: readers differ in which of the two counts (RFC 8259 §4)."""
+
+
+def require_names_once(value: bytes) -> None:
+    """Of a value that `decode` takes. Raises NamedTwice."""
+    json.loads(value.decode(), object_pairs_hook=_once)
+
+
+def _once(members: list[tuple[str, object]]) -> None:
+    if len(dict(members)) < len(members):
+        raise NamedTwice

@@ -142,18 +142,14 @@ def decoded(household: HouseholdId, type_name: str, value: bytes) -> Event:
         raise NotTaken("unknown type")
     try:
         event = catalog.decode(type_name, value)
-        json.loads(value, object_pairs_hook=_named_once)
+        catalog.require_names_once(value)
     except ValidationError as error:
         raise NotTaken(", ".join(sorted({one["type"] for one in error.errors()}))) from None
+    except catalog.NamedTwice:
+        raise NotTaken("a name given twice") from None
     if getattr(event, "household", None) != household:
         raise NotTaken("of another household")
     return event
-
-
-def _named_once(members: list[tuple[str, object]]) -> None:
-    """Readers differ in which of two counts. Raises NotTaken."""
-    if len(dict(members)) < len(members):
-        raise NotTaken("a name given twice")
 
 
 def _evolved(household: Household, event: Event) -> Household:  # noqa: PLR0911 one line a case
