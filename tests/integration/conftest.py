@@ -29,12 +29,24 @@ async def client(servers, stage):
         yield client
 
 
-# -- of the registry's commands, and what they come to in its store
+# -- of commands, and what the registry's come to in its store
 
 
 @pytest_asyncio.fixture(scope="module")
 async def registry(servers):
     async with serving(servers, "registry") as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module")
+async def pairing(servers):
+    async with serving(servers, "pairing") as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module")
+async def interventions(servers):
+    async with serving(servers, "interventions") as client:
         yield client
 
 

@@ -1,11 +1,9 @@
 """Correcting and voiding on the real stores: who may, and what is free again afterwards."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import httpx
-import pytest_asyncio
 
 from shared.runtime import ids
 from shared.runtime.auth import Role
@@ -26,24 +24,6 @@ Wish = dict[str, Any]
 
 LED = "(SELECT count(*) FROM lead WHERE lead.helper = helper.helper AND until IS NULL)"
 """How many households a helper leads."""
-
-
-@pytest_asyncio.fixture(scope="module")
-async def registry(servers: Servers) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(servers, "registry") as client:
-        yield client
-
-
-@pytest_asyncio.fixture(scope="module")
-async def pairing(servers: Servers) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(servers, "pairing") as client:
-        yield client
-
-
-@pytest_asyncio.fixture(scope="module")
-async def interventions(servers: Servers) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(servers, "interventions") as client:
-        yield client
 
 
 def bearer(servers: Servers, service: str, agency: str, role: Role = Role.AGENCY) -> dict[str, str]:

@@ -5,22 +5,9 @@ import json
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from shared.runtime import ids
 from tests.support.commands import assign, command, enrol, helped, ndjson, serving, tell_of_household
-
-
-@pytest_asyncio.fixture(scope="module")
-async def pairing(servers):
-    async with serving(servers, "pairing") as client:
-        yield client
-
-
-@pytest_asyncio.fixture(scope="module")
-async def interventions(servers):
-    async with serving(servers, "interventions") as client:
-        yield client
 
 
 async def officer(pairing, **data):
