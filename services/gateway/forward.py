@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import httpx
+import aiohttp
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -30,8 +30,8 @@ def _one(service: str) -> Endpoint:
         services: upstream.Services = request.app.state.services
         answer = await services.post(service, "/commands", caller, request.headers, sent)
         async with upstream.told():
-            content = await answer.aread()
-        return Response(content, answer.status_code, upstream.answer_headers(answer))
+            content = await answer.read()
+        return Response(content, answer.status, upstream.answer_headers(answer))
 
     return send_command
 
@@ -43,7 +43,7 @@ def _many(service: str) -> Endpoint:
         services: upstream.Services = request.app.state.services
         lines = body.limited(request, body.BULK_BYTES)
         answer = await services.post(service, "/commands/bulk", caller, request.headers, lines)
-        return StreamingResponse(_passed_back(answer), answer.status_code, upstream.answer_headers(answer))
+        return StreamingResponse(_passed_back(answer), answer.status, upstream.answer_headers(answer))
 
     return send_bulk
 
@@ -70,13 +70,13 @@ async def _places(request: Request, caller: Caller, type_name: str | None, data:
     return [await whereabouts.of_household(pool, data.get(name), f"data.{name}") for name in named]
 
 
-async def _passed_back(answer: httpx.Response) -> AsyncIterator[bytes]:
+async def _passed_back(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     """The answer's lines. If the service goes away, a line says so in place of the first one that is lacking; it is
     the last."""
     answered, begun = 0, b""
     try:
         async with upstream.told():
-            async for chunk in answer.aiter_raw():
+            async for chunk in answer.content.iter_any():
                 lines, end, begun = (begun + chunk).rpartition(b"\n")
                 answered += lines.count(b"\n") + len(end)
                 yield lines + end
@@ -86,7 +86,7 @@ async def _passed_back(answer: httpx.Response) -> AsyncIterator[bytes]:
         line = {"line": answered + 1, "status": document["status"], "problem": document}
         yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
     finally:
-        await answer.aclose()
+        answer.close()
 
 
 for _service in SERVICES:

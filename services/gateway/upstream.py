@@ -1,11 +1,12 @@
 """The connections to the write services, and the token that opens them."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 
-import httpx
+import aiohttp
 from joserfc.jwk import OKPKey
 
 from shared.errors import Rejected
@@ -19,47 +20,56 @@ PASSED_BACK = ("content-type", "siao-version", "siao-repeated", "retry-after")
 RENEWED_SECONDS = auth.INTERNAL_SECONDS // 2
 CONNECT_SECONDS = 5.0
 SILENT_SECONDS = 300.0
-"""The longest a service may say nothing while it takes in a bulk."""
+"""The longest that a bulk may stand still on its way to a service, and that a service may say nothing to it."""
 KEEPALIVE_SECONDS = 4.0
 """Less than uvicorn's 5, so that a service never closes a connection just as a command is written to it."""
 
 
-def client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS),
+def client() -> aiohttp.ClientSession:
+    """As many connections as there are requests at once; a POST is never sent twice."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
+        timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=SILENT_SECONDS),
         headers={"accept-encoding": "identity", "user-agent": "siao-gateway"},
-        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
     )
 
 
 @asynccontextmanager
 async def told() -> AsyncIterator[None]:
-    """Makes a broken connection a refusal: unavailable when nothing was sent, answer_lost when it may have been."""
+    """Makes a broken connection a refusal: unavailable when nothing was sent, answer_lost when it may have been.
+
+    What the body itself refused while it was passed on is raised as it is.
+    """
     try:
         yield
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise Rejected("unavailable") from error
-    except httpx.TransportError as error:
+    except (aiohttp.ClientError, TimeoutError) as error:
+        if isinstance(error.__cause__, Rejected):
+            raise error.__cause__ from None
         raise Rejected("answer_lost") from error
 
 
 class Services:
     """Where the write services listen. `urls`: service name -> base URL."""
 
-    def __init__(self, urls: Mapping[str, str], key: OKPKey, http: httpx.AsyncClient) -> None:
+    def __init__(self, urls: Mapping[str, str], key: OKPKey, http: aiohttp.ClientSession) -> None:
         self._urls, self._key, self._http = urls, key, http
         self._token = lru_cache(auth.TOKENS)(self._mint)
 
     async def post(
         self, service: str, path: str, caller: Caller, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes]
-    ) -> httpx.Response:
+    ) -> aiohttp.ClientResponse:
         """The answer of a service up to its headers; whoever asked closes it. Raises Rejected, see `told`."""
-        request = self._http.build_request(
-            "POST", self._urls[service] + path, content=body, headers=self._headers(service, caller, headers)
-        )
-        async with told():
-            return await self._http.send(request, stream=True)
+        async with told(), asyncio.timeout(SILENT_SECONDS) as silence:
+            return await self._http.post(
+                self._urls[service] + path,
+                data=body if isinstance(body, bytes) else _moving(body, silence),
+                headers=self._headers(service, caller, headers),
+                allow_redirects=False,
+            )
 
     def _mint(self, service: str, caller: Caller, _: int) -> str:
         """Another one for another number: a caller's commands cost no signature each."""
@@ -72,5 +82,13 @@ class Services:
         return passed | {"authorization": f"Bearer {token}", "traceparent": trace.parent() or ""}
 
 
-def answer_headers(response: httpx.Response) -> dict[str, str]:
+async def _moving(body: AsyncIterator[bytes], silence: asyncio.Timeout) -> AsyncIterator[bytes]:
+    """Each chunk begins the silence anew: aiohttp counts it only once all is sent."""
+    async for chunk in body:
+        with suppress(RuntimeError):  # answered already, before all was sent
+            silence.reschedule(asyncio.get_running_loop().time() + SILENT_SECONDS)
+        yield chunk
+
+
+def answer_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     return {name: response.headers[name] for name in PASSED_BACK if name in response.headers}

@@ -30,6 +30,7 @@ class Standin:
         self.bytes = 0
         self.first_byte = asyncio.Event()
         self.dies_after: int | None = None
+        self.refuses = False
         self.app = FastAPI()
         self.app.post("/commands")(self.one)
         self.app.post("/commands/bulk")(self.many)
@@ -46,6 +47,8 @@ class Standin:
 
     async def many(self, request: Request) -> Response:
         self.seen.append(request)
+        if self.refuses:
+            return Response(ODD_BYTES, 422)
         self.bytes = 0
         async for chunk in request.stream():
             self.bytes += len(chunk)
@@ -73,7 +76,7 @@ async def stage(servers):
 @pytest_asyncio.fixture
 async def client(servers, stage):
     standin, url, _ = stage
-    standin.dies_after = None
+    standin.dies_after, standin.refuses = None, False
     standin.first_byte.clear()
     async with g.client(url, g.token(servers, Role.AGENCY)) as client:
         yield client
@@ -143,6 +146,18 @@ async def test_a_service_that_dies_leaves_a_line_that_says_so(client, stage):
     assert [line["line"] for line in lines] == list(range(1, 400))
     assert (last["line"], last["status"], last["problem"]["code"]) == (400, 503, "answer_lost")
     assert last["problem"]["retryable"] is True
+
+
+async def test_what_a_service_refuses_before_it_has_all_comes_back(client, stage):
+    standin, _, _ = stage
+    standin.refuses = True
+
+    async def lines() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" " * 65_536
+
+    answer = await client.post("/v1/registry/commands/bulk", content=lines())
+    assert (answer.status_code, answer.content) == (422, ODD_BYTES)
 
 
 @pytest.mark.parametrize("path", ["/v1/interventions/commands", "/v1/interventions/commands/bulk"])
