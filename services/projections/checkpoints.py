@@ -7,7 +7,7 @@ import asyncpg
 from services.projections import parking
 from services.projections.checkpoint import SERVICES, Checkpoint
 from services.projections.decode import SERVICE_OF_TOPIC
-from services.projections.sql import QUERIES
+from services.projections.sql import QUERIES, run
 from services.projections.tables import lock_checkpoint, save_checkpoint
 from shared.events.topics import EVENT_TOPICS
 
@@ -50,7 +50,7 @@ async def rewind(connection: asyncpg.Connection, topic: str, partition: int) -> 
     async with connection.transaction():
         checkpoint = await lock_checkpoint(connection, partition)
         await _go_back(connection, checkpoint, service, 0, "")
-        await save_checkpoint(connection, checkpoint)
+        await run(connection, save_checkpoint(checkpoint))
 
 
 async def step_back(connection: asyncpg.Connection, earlier: Rows, partitions: Collection[int]) -> None:
@@ -61,7 +61,7 @@ async def step_back(connection: asyncpg.Connection, earlier: Rows, partitions: C
             for service in SERVICES:
                 if before.offsets[service] < checkpoint.offsets[service]:
                     await _go_back(connection, checkpoint, service, before.offsets[service], before.tails[service])
-            await save_checkpoint(connection, checkpoint)
+            await run(connection, save_checkpoint(checkpoint))
 
 
 async def _go_back(

@@ -9,20 +9,24 @@ not grow with it.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter
+from typing import cast
 
 import asyncpg
 
 from services.projections import fold, group, history, ledgers, merges, parking, tables
 from services.projections.checkpoint import Slice
-from services.projections.decode import SERVICE_OF_TOPIC, partition_of
-from services.projections.facts import Fact, Unreadable
-from services.projections.fold import Change, Folded
+from services.projections.decode import partition_of
+from services.projections.facts import Arrived, Fact, Unreadable
+from services.projections.fold import Change, Folded, Version
 from services.projections.group import GroupGrew
 from services.projections.ledgers import Gone, Sum
 from services.projections.model import ReadModel
 from services.projections.models import MODELS
+from services.projections.sql import Statement, run
+from services.projections.steps import Rows
 from services.projections.tables import Known
 from shared.runtime.failpoint import failpoint
 
@@ -60,30 +64,44 @@ async def _settle(connection: asyncpg.Connection, partition: int, slices: Sequen
         records = [record for piece in slices for record in checkpoint.pass_over(piece)]
         if not records:
             return Settled()
-        found = await parking.sort_in(connection, partition, records)
-        refolded = 0
-        if found.folded:
-            await tables.add_facts(connection, found.folded)
-            facts: dict[str, list[Fact]] = defaultdict(list)
-            for arrived in found.folded:
-                facts[arrived.fact.key].append(arrived.fact)
-            refolded = await _fold(connection, partition, facts)
-            await tables.freshen(connection, partition, [(SERVICE_OF_TOPIC[a.at.topic], a) for a in found.folded])
-            moments = [arrived.fact.order[0] for arrived in found.folded]
-            await history.forget(connection, min(moments))
-            checkpoint.newest = max(moments)
+        stored = await tables.load(connection, parking.by_stream(records))
+        found = await parking.sort_in(connection, partition, records, stored.heads)
+        made = await _fold(connection, partition, found.folded, stored.cards)
+        moments = [arrived.fact.order[0] for arrived in found.folded]
+        least, checkpoint.newest = min(moments, default=None), max(moments, default=None)
+        writes = [*found.heads, *made.writes, tables.save_checkpoint(checkpoint)]
+        if await run(connection, *writes, history.reaches(least)):
+            await history.forget(connection, cast(datetime, least))
+        await run(connection, *made.clears)
         if found.touched:
             await tables.mark_incomplete(connection, partition, found.touched)
-        await tables.save_checkpoint(connection, checkpoint)
         failpoint("worker.before_commit")
     failpoint("worker.after_commit")
     quarantined = sum(isinstance(record, Unreadable) for record in records)
-    return Settled(len(found.folded), found.repeated, quarantined, found.parked, refolded)
+    return Settled(len(found.folded), found.repeated, quarantined, found.parked, made.refolded)
 
 
-async def _fold(connection: asyncpg.Connection, partition: int, facts: Mapping[str, list[Fact]]) -> int:
-    """Folds new facts, by key, and writes what they changed. Answers how many keys had to be folded again."""
-    known = await tables.load_cards(connection, facts)
+@dataclass
+class Made:
+    """What new facts came to, and is yet to be written."""
+
+    writes: list[Statement] = field(default_factory=list)
+    clears: list[Statement] = field(default_factory=list)
+    """Behind the writes."""
+    refolded: int = 0
+    """Keys that had to be folded again."""
+
+
+async def _fold(
+    connection: asyncpg.Connection, partition: int, arrived: Sequence[Arrived], cards: Mapping[str, Known]
+) -> Made:
+    """Folds new facts. `cards`: those of their keys, and perhaps others."""
+    if not arrived:
+        return Made()
+    facts: dict[str, list[Fact]] = defaultdict(list)
+    for one in arrived:
+        facts[one.fact.key].append(one.fact)
+    known = {key: cards[key] for key in facts}
     merged = await group.join(connection, known, facts)
     done: dict[str, Folded] = {}
     late: list[tuple[str, ...]] = []
@@ -100,11 +118,12 @@ async def _fold(connection: asyncpg.Connection, partition: int, facts: Mapping[s
     if late:
         every = await tables.facts_of(connection, again)
         for keys in late:
-            done |= group.refold(MODELS, keys, list(chain.from_iterable(every[key] for key in keys)))
-    for model in MODELS:
-        await _write(connection, model, done, again)
-    await tables.save_cards(connection, partition, {key: Known(done[key].card, done[key].last) for key in facts})
-    return len(again)
+            all_of = chain.from_iterable([*every[key], *facts.get(key, ())] for key in keys)
+            done |= group.refold(MODELS, keys, list(all_of))
+    made = await _made(connection, MODELS, done, again)
+    saved = {key: Known(done[key].card, done[key].last) for key in facts}
+    made.writes += [tables.add_facts(arrived), tables.freshen(partition, arrived), tables.save_cards(partition, saved)]
+    return made
 
 
 async def fold_groups(connection: asyncpg.Connection, models: Sequence[ReadModel]) -> None:
@@ -115,15 +134,28 @@ async def fold_groups(connection: asyncpg.Connection, models: Sequence[ReadModel
         if len(some) > 1:
             every = await tables.facts_of(connection, some)
             done = group.refold(models, some, list(chain.from_iterable(every.values())))
-            for model in models:
-                await _write(connection, model, done, some)
+            made = await _made(connection, models, done, some)
+            await run(connection, *made.writes)
+            await run(connection, *made.clears)
 
 
-async def _write(
-    connection: asyncpg.Connection, model: ReadModel, done: Mapping[str, Folded], again: Sequence[str]
-) -> None:
-    """One read model's ledger and rollup. Of a key that was folded again, only what came out differently."""
-    stored = await ledgers.stored(connection, model, again) if again else {}
+async def _made(
+    connection: asyncpg.Connection, models: Sequence[ReadModel], done: Mapping[str, Folded], again: Sequence[str]
+) -> Made:
+    """What ledgers and rollups come to. Of a key that was folded again (`again`), only what came out differently."""
+    made = Made(refolded=len(again))
+    for model in models:
+        stored = await ledgers.stored(connection, model, again) if again else {}
+        ledger, sums = _difference(model, done, stored)
+        made.writes += [*ledger, *ledgers.roll_up(model, sums)]
+        made.clears += ledgers.clear(model, sums)
+    return made
+
+
+def _difference(
+    model: ReadModel, done: Mapping[str, Folded], stored: Mapping[str, Mapping[Version, Rows]]
+) -> tuple[list[Statement], dict[Sum, int]]:
+    """What one read model's ledger comes to, and by how much its cells change."""
     come: dict[str, Sequence[Change]] = {}
     gone: list[Gone] = []
     sums: dict[Sum, int] = defaultdict(int)
@@ -137,5 +169,4 @@ async def _write(
         for change in changes:
             sums[partition, *change.row[1:]] += change.delta
         come[key] = changes
-    await ledgers.write(connection, model, gone, come)
-    await ledgers.roll_up(connection, model, sums)
+    return ledgers.write(model, gone, come), sums

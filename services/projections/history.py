@@ -24,7 +24,7 @@ from datetime import datetime
 import asyncpg
 
 from services.projections.patience import Patient
-from services.projections.sql import read
+from services.projections.sql import Statement, read
 from shared.runtime.failpoint import failpoint
 
 LEAF_ROWS = 4096
@@ -63,12 +63,16 @@ async def compact(connection: asyncpg.Connection, leaf_rows: int = LEAF_ROWS) ->
     return await _fill(connection, block, claim)
 
 
+def reaches(least: datetime | None) -> Statement:
+    """Whether a block reaches beyond `least`. To be asked while the checkpoint is held; of None, none does."""
+    return Statement(QUERIES["reaches"], [least])
+
+
 async def forget(connection: asyncpg.Connection, least: datetime) -> None:
-    """Inside the engine's transaction, once facts recorded from `least` on are folded: no block may reach beyond it."""
-    if await connection.fetchval(QUERIES["reaches"], least):
-        await connection.execute(QUERIES["wait"])
-        await connection.execute(QUERIES["forget"], least)
-        await connection.execute(QUERIES["unmerge"])
+    """Inside the engine's transaction, where one `reaches` beyond `least`, from when on facts were folded."""
+    await connection.execute(QUERIES["wait"])
+    await connection.execute(QUERIES["forget"], least)
+    await connection.execute(QUERIES["unmerge"])
 
 
 @asynccontextmanager

@@ -147,7 +147,7 @@ ORDER BY cell, nth
 UPDATE coverage_block SET merged = true WHERE id = ANY ($1)
 
 -- name: reaches
-SELECT EXISTS (SELECT FROM coverage_block WHERE until > $1)
+SELECT EXISTS (SELECT FROM coverage_block WHERE until > $1::timestamptz)
 
 -- name: wait
 SELECT pg_advisory_xact_lock(7114)

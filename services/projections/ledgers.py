@@ -9,6 +9,7 @@ import asyncpg
 from services.projections.decode import partition_of
 from services.projections.fold import Change, Version
 from services.projections.model import ReadModel
+from services.projections.sql import Statement
 from services.projections.steps import Cell, Rows
 from shared.runtime.postgres import columns
 
@@ -30,36 +31,42 @@ async def stored(
     return found
 
 
-async def write(
-    connection: asyncpg.Connection, model: ReadModel, gone: Collection[Gone], come: Mapping[str, Sequence[Change]]
-) -> None:
+def write(model: ReadModel, gone: Collection[Gone], come: Mapping[str, Sequence[Change]]) -> list[Statement]:
     """Takes the rows of some facts out, and puts rows in, by key. They are of the key's partition, whichever worker
     writes them: so a rollup never goes below zero, and a rebuilt one is the same."""
-    if gone:
-        await connection.execute(_delete(model), *columns(sorted(gone)))
-    rows = [
+    rows = _rows(come)
+    deleted = [Statement(_delete(model), columns(sorted(gone)))] if gone else []
+    return [*deleted, Statement(_insert(model), columns(rows))] if rows else deleted
+
+
+async def copy(connection: asyncpg.Connection, model: ReadModel, come: Mapping[str, Sequence[Change]]) -> None:
+    """Puts rows into a ledger that is being filled."""
+    names = [*COMMON, *model.columns]
+    await connection.copy_records_to_table(f"{model.name}_ledger", records=_rows(come), columns=names)
+
+
+def _rows(come: Mapping[str, Sequence[Change]]) -> list[tuple[object, ...]]:
+    return [
         (key, *c.fact.order, c.fact.event_id, partition, c.delta, *c.row)
         for key, changes in come.items()
         for partition in (partition_of(key),)
         for c in changes
     ]
-    if rows:
-        names = [*COMMON, *model.columns]
-        await connection.copy_records_to_table(f"{model.name}_ledger", records=rows, columns=names)
 
 
-async def roll_up(connection: asyncpg.Connection, model: ReadModel, sums: Mapping[Sum, int]) -> None:
-    """Adds to the sums of some cells; a cell that comes to zero goes, so that live and rebuilt tables are equal.
+def roll_up(model: ReadModel, sums: Mapping[Sum, int]) -> list[Statement]:
+    """Adds to the sums of some cells.
 
     Sorted: two transactions that write for one partition, as merged households make them do, wait in one order.
     """
     rows = sorted((cell, n) for cell, n in sums.items() if n)
-    if not rows:
-        return
-    await connection.execute(_add(model), *columns((n, *cell) for cell, n in rows))
-    fallen = [cell for cell, n in rows if n < 0]
-    if fallen:
-        await connection.execute(_clear(model), *columns(fallen))
+    return [Statement(_add(model), columns((n, *cell) for cell, n in rows))] if rows else []
+
+
+def clear(model: ReadModel, sums: Mapping[Sum, int]) -> list[Statement]:
+    """Afterwards: a cell that came to zero goes, so that live and rebuilt tables are equal."""
+    fallen = sorted(cell for cell, n in sums.items() if n < 0)
+    return [Statement(_clear(model), columns(fallen))] if fallen else []
 
 
 # The names in the following come from the read models' own source, never from outside.
@@ -78,6 +85,15 @@ def summed(model: ReadModel, schema: str) -> str:
 def _select(model: ReadModel) -> str:
     names = ", ".join(model.columns)
     return f"SELECT key, stream, version, delta, valid_on, {names} FROM {model.name}_ledger WHERE key = ANY($1)"  # noqa: S608
+
+
+@cache
+def _insert(model: ReadModel) -> str:
+    return (
+        f"INSERT INTO {model.name}_ledger ({', '.join((*COMMON, *model.columns))}) "  # noqa: S608
+        "SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::integer[], $5::uuid[], $6::smallint[], "
+        f"$7::smallint[], $8::date[], {_texts(model, len(COMMON) + 1)})"
+    )
 
 
 @cache

@@ -10,7 +10,7 @@ import asyncpg
 
 from services.projections.decode import read
 from services.projections.facts import Arrived, At, Unreadable
-from services.projections.sql import QUERIES
+from services.projections.sql import QUERIES, Statement
 from services.projections.streams import Head, Record, Slot, Stream
 from services.projections.tables import mark_incomplete
 from shared.events import envelope
@@ -36,6 +36,8 @@ class Sorted:
     """Reason -> how many records were parked now."""
     touched: set[str]
     """Keys of which something is parked, or was."""
+    heads: list[Statement]
+    """What stores where the streams now end."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,33 @@ class _Stored:
     headers: Sequence[tuple[str, bytes]]
 
 
-async def sort_in(connection: asyncpg.Connection, partition: int, records: Sequence[Record]) -> Sorted:
-    """Puts each record where it belongs: among the facts, among the parked, in quarantine, or nowhere as a repeat."""
-    unreadable = [record for record in records if isinstance(record, Unreadable)]
-    if unreadable:
-        await _quarantine(connection, unreadable)
+def by_stream(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Those that name one."""
     named = defaultdict(list)
     for record in records:
         if record.stream:
             named[record.stream].append(record)
-    streams = await _load(connection, named) if named else {}
+    return named
+
+
+async def sort_in(
+    connection: asyncpg.Connection, partition: int, records: Sequence[Record], heads: Mapping[str, tuple[Head, bool]]
+) -> Sorted:
+    """Puts each record where it belongs: among the facts, among the parked, in quarantine, or nowhere as a repeat.
+
+    `heads`: what is known of the records' streams (tables.Stored).
+    """
+    unreadable = [record for record in records if isinstance(record, Unreadable)]
+    if unreadable:
+        await _quarantine(connection, unreadable)
+    named = by_stream(records)
+    streams = await _load(connection, named, heads)
     before = {name: set(stream.waiting) for name, stream in streams.items()}
     for name, stream in streams.items():
         stream.take(named[name])
     folded = [arrived for stream in streams.values() for arrived in stream.folded]
-    if streams:
-        await _save(connection, partition, streams, before)
+    await _save(connection, streams, before)
+    saved = [_head(name, partition, stream) for name, stream in sorted(streams.items())]
     return Sorted(
         folded,
         sum(stream.repeated for stream in streams.values()),
@@ -76,6 +89,7 @@ async def sort_in(connection: asyncpg.Connection, partition: int, records: Seque
             if slot in stream.waiting or stream.known.get(slot[0]) == slot[1]
         ),
         {envelope.key_of(name) for name, stream in streams.items() if stream.waiting or before[name]},
+        [Statement.named("save_heads", *columns(saved))] if saved else [],
     )
 
 
@@ -102,13 +116,12 @@ async def forget(connection: asyncpg.Connection, topic: str, partition: int, off
     return bool(gone)
 
 
-async def _load(connection: asyncpg.Connection, named: Mapping[str, Sequence[Record]]) -> dict[str, Stream]:
+async def _load(
+    connection: asyncpg.Connection, named: Mapping[str, Sequence[Record]], heads: Mapping[str, tuple[Head, bool]]
+) -> dict[str, Stream]:
     """The streams of these records, ready to take them."""
-    streams, parked = {name: Stream() for name in named}, []
-    for name, version, digest, state in await connection.fetch(QUERIES["heads"], list(named)):
-        streams[name].head = Head(version, digest)
-        if state == "parked":
-            parked.append(name)
+    streams = {name: Stream(heads[name][0]) if name in heads else Stream() for name in named}
+    parked = [name for name, (_, is_parked) in heads.items() if is_parked]
     again = [(name, r.version) for name, rs in named.items() for r in rs if r.version <= streams[name].head.version]
     if again:
         for name, version, digest in await connection.fetch(QUERIES["known"], *columns(again)):
@@ -129,12 +142,8 @@ def unparked(row: Mapping[str, Any]) -> Record:
     return read(_Stored(*at, row["key"].encode(), value, [*told, ("ce_hash", row["hash"].encode())]))
 
 
-async def _save(
-    connection: asyncpg.Connection, partition: int, streams: Mapping[str, Stream], before: Mapping[str, set[Slot]]
-) -> None:
+async def _save(connection: asyncpg.Connection, streams: Mapping[str, Stream], before: Mapping[str, set[Slot]]) -> None:
     """`before`: what each stream had parked."""
-    heads = [_head(name, partition, stream) for name, stream in sorted(streams.items())]
-    await connection.execute(QUERIES["save_heads"], *columns(heads))
     freed = [(name, *slot) for name, stream in streams.items() for slot in before[name] - stream.waiting.keys()]
     if freed:
         await connection.execute(QUERIES["forget_parked"], *columns(freed))

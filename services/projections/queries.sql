@@ -1,4 +1,5 @@
--- What the engine asks and writes. A batch asks each of these once at most, however many events it holds.
+-- What the engine asks and writes. A batch asks each of these once at most, however many events it holds; what it writes
+-- is sent as one statement (sql.py).
 
 -- name: lock_checkpoint
 -- With the note of what the tables are made by: a rebuild by another version of Siao may have put its own in their place.
@@ -33,8 +34,19 @@ SET registry = $2, pairing = $3, interventions = $4,
     newest = greatest(newest, $8), updated_at = clock_timestamp()
 WHERE partition = $1
 
--- name: heads
-SELECT stream, version, hash, state FROM stream_head WHERE stream = ANY($1)
+-- name: known_of
+-- Of each stream its end, and the card of its key: of each key once, for the stream that names it.
+SELECT named.stream, head.version, head.hash, head.state,
+       named.key, card.state AS card, last_recorded_at, last_stream, last_version
+FROM unnest($1::text[], $2::text[]) AS named (stream, key)
+LEFT JOIN stream_head AS head ON head.stream = named.stream
+LEFT JOIN card ON card.key = named.key
+
+-- name: add_facts
+INSERT INTO fact (key, recorded_at, stream, version, event_id, type, occurred_on, agency,
+                  hash, topic, partition, "offset", headers, value)
+SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::integer[], $5::uuid[], $6::text[], $7::date[],
+                     $8::text[], $9::text[], $10::text[], $11::smallint[], $12::bigint[], $13::bytea[], $14::bytea[])
 
 -- name: save_heads
 INSERT INTO stream_head (stream, key, partition, version, hash, state, reason)

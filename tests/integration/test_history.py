@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from services.gateway.queries import sql
 from services.projections import history
+from services.projections.sql import run
 from shared.events.catalog import SERVICES
 from tests.support.projections import tables
 from tests.support.servers import Servers
@@ -76,6 +77,12 @@ async def everything(connection: asyncpg.Connection, leaf: int) -> int:
     while await history.compact(connection, leaf):
         steps += 1
     return steps
+
+
+async def forget(connection: asyncpg.Connection, least: datetime) -> None:
+    """As the engine does, which asks while it writes."""
+    if await run(connection, history.reaches(least)):
+        await history.forget(connection, least)
 
 
 ledger_rows = st.tuples(
@@ -137,7 +144,7 @@ async def _check(connection: asyncpg.Connection, example: tuple[Rows, Rows, Rows
     await write(connection, [(max(mark, s), *rest) for s, *rest in later])
     await same(connection, asked)
     await write(connection, [(max(broken, s), *rest) for s, *rest in later])
-    await history.forget(connection, START + timedelta(seconds=broken))
+    await forget(connection, START + timedelta(seconds=broken))
     await same(connection, asked)
     await settle(connection, START + timedelta(seconds=500))
     await everything(connection, 4)
@@ -270,7 +277,7 @@ async def test_what_the_engine_is_writing_below_a_new_edge_is_in_the_block(
     engine = await another(database, servers.admin_dsn)
     async with engine.transaction():
         await engine.execute("SELECT FROM checkpoint WHERE partition = 1 FOR UPDATE")
-        await history.forget(engine, START)
+        await forget(engine, START)
         await write(engine, [(5, 1, VILLAGES[0], "", "", "health", "need", 1)])
         compacting = asyncio.create_task(history.compact(database, 7))
         while not await engine.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
@@ -279,7 +286,7 @@ async def test_what_the_engine_is_writing_below_a_new_edge_is_in_the_block(
     await same(database, EVERYWHERE)
     async with engine.transaction():
         await engine.execute("SELECT FROM checkpoint WHERE partition = 1 FOR UPDATE")
-        await history.forget(engine, START + timedelta(seconds=5))
+        await forget(engine, START + timedelta(seconds=5))
         await write(engine, [(5, 1, VILLAGES[0], "", "", "health", "need", 1)])
     await engine.close()
     assert not await database.fetchval("SELECT count(*) FROM coverage_block")

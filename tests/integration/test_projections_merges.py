@@ -96,9 +96,9 @@ async def test_cards_of_another_version_are_not_folded_on(database: asyncpg.Conn
 
 
 class Stepped:
-    """A connection that waits for its turn before certain queries."""
+    """A connection that waits for its turn before certain queries, and once it has written."""
 
-    GATES = frozenset(QUERIES[name] for name in ("linked", "lock_linked", "save_checkpoint"))
+    GATES = frozenset(QUERIES[name] for name in ("linked", "lock_linked"))
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
@@ -116,11 +116,20 @@ class Stepped:
         await self._gate(query)
         return await self.connection.execute(query, *arguments)
 
+    async def fetchval(self, query: str, *arguments: object) -> Any:
+        """All of a transaction's writes are asked for so."""
+        answer = await self.connection.fetchval(query, *arguments)
+        await self._wait()
+        return answer
+
     async def _gate(self, query: str) -> None:
         if query in self.GATES:
-            self.stands.set()
-            await self.go.acquire()
-            self.stands.clear()
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self.stands.set()
+        await self.go.acquire()
+        self.stands.clear()
 
 
 STEPS = 4

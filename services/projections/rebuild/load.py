@@ -24,6 +24,7 @@ from services.projections.rebuild.merged import is_known
 from services.projections.rebuild.reading import chunks
 from services.projections.rebuild.spool import Spool
 from services.projections.rebuild.tally import Tally
+from services.projections.sql import run
 from services.projections.streams import Stream
 from services.projections.tables import Known
 from shared.events.envelope import key_of
@@ -43,7 +44,7 @@ async def load(
             tally += await asyncio.to_thread(_gather, spool, consumer, checkpoint, until, moment)
             for heap in spool.heaps():
                 tally += await _fold(connection, checkpoint, heap)
-        await tables.save_checkpoint(connection, checkpoint)
+        await run(connection, tables.save_checkpoint(checkpoint))
     return tally
 
 
@@ -68,8 +69,8 @@ async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: li
     arrived = [one for stream in streams.values() for one in stream.folded]
     await parking.keep(connection, number, streams, unreadable)
     if arrived:
-        await tables.add_facts(connection, arrived)
-        await tables.freshen(connection, number, [(SERVICE_OF_TOPIC[a.at.topic], a) for a in arrived])
+        await tables.copy_facts(connection, arrived)
+        await run(connection, tables.freshen(number, arrived))
         newest = max(a.fact.order[0] for a in arrived)
         checkpoint.newest = max(checkpoint.newest or newest, newest)
     await _fold_keys(connection, number, streams, arrived)
@@ -98,8 +99,8 @@ async def _fold_keys(
         facts[one.fact.key].append(one.fact)
     done = {key: fold.refold(MODELS, key, some) for key, some in facts.items()}
     for model in MODELS:
-        await ledgers.write(connection, model, (), {key: one.changes.get(model.name, ()) for key, one in done.items()})
+        await ledgers.copy(connection, model, {key: one.changes.get(model.name, ()) for key, one in done.items()})
     incomplete = {key_of(name) for name, stream in streams.items() if stream.waiting}
     cards = {key: Known(blank(key), None) for key in incomplete}
     cards |= {key: Known(one.card, one.last) for key, one in done.items()}
-    await tables.add_cards(connection, number, cards, incomplete)
+    await tables.copy_cards(connection, number, cards, incomplete)
