@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-import asyncpg
 from fastapi import FastAPI
 
 from services.interventions import domain
@@ -15,6 +14,7 @@ from shared.events.interventions import InterventionsCommand, InterventionsEvent
 from shared.runtime import known_household
 from shared.runtime.known_household import Household
 from shared.runtime.settings import Clock, Settings
+from shared.runtime.statement import Statement
 
 
 def app(settings: Settings) -> FastAPI:
@@ -41,8 +41,9 @@ class Interventions:
     def evolve(self, state: domain.Case, event: InterventionsEvent, agency: Slug) -> domain.Case:
         return domain.evolve(state, event, agency)
 
-    async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
-        return Lookups(await known_household.load(connection, {_command(s).household for s in submissions}))
+    async def gather(self, statement: Statement, submissions: Sequence[Submission]) -> "Lookups":
+        known_household.look_up(statement, sorted({_command(s).household for s in submissions}))
+        return Lookups(known_household.found(await statement.read()))
 
 
 class Lookups:
@@ -67,7 +68,7 @@ class Lookups:
     def flags(self, submission: Submission, events: Sequence[Event]) -> list[str]:
         return []
 
-    async def save(self, connection: asyncpg.Connection) -> None:
+    async def save(self, statement: Statement) -> None:
         """Nothing is kept beside the events."""
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-import asyncpg
 from fastapi import FastAPI
 
 from services.pairing.domain import PairCommand, decide
@@ -29,6 +28,7 @@ from shared.eventstore.sealing import Vault
 from shared.runtime import known_household
 from shared.runtime.known_household import Household
 from shared.runtime.settings import Clock, Settings
+from shared.runtime.statement import Statement
 
 State = HelperState | Pairing
 
@@ -62,16 +62,25 @@ class Desk:
             return evolve_helper(state, cast(HelperEvent, event), agency)
         return evolve(state, cast(PairEvent, event), agency)
 
-    async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
+    async def gather(self, statement: Statement, submissions: Sequence[Submission]) -> "Lookups":
         helpers = sorted({helper_of(submission) for submission in submissions})
         households = sorted({household for s in submissions if (household := household_of(s))})
+        Vault.look_up(statement, helpers)
         # Households before helpers, as the follower does (follower.py), so that the two cannot wait for each other.
-        known = await known_household.load(connection, households, against_merging=True)
+        known_household.look_up(statement, households, against_merging=True)
+        Helpers.lock(statement, helpers)
+        told = await statement.read()
+        leads = Statement(statement.connection)  # the first cannot see those committed while it waited for a lock
+        if told["helpers"]:
+            Helpers.look_up_leads(leads, helpers)
+        if households:
+            Leads.look_up(leads, households)
+        await leads.read()
         return Lookups(
-            await Vault.open(connection, self._key_encryption_key, helpers),
-            known,
-            await Helpers.locked(connection, helpers),
-            await Leads.of(connection, households),
+            Vault.found(self._key_encryption_key, told),
+            known_household.found(told),
+            Helpers.found(told, leads.told),
+            Leads.found(leads.told),
         )
 
 
@@ -120,10 +129,10 @@ class Lookups:
     def flags(self, submission: Submission, events: Sequence[Event]) -> list[str]:
         return []
 
-    async def save(self, connection: asyncpg.Connection) -> None:
-        await self._vault.save(connection, self._enrolled)
-        await self._helpers.save(connection)
-        await self._leads.save(connection)
+    async def save(self, statement: Statement) -> None:
+        self._vault.save(statement, self._enrolled)
+        self._helpers.save(statement)
+        self._leads.save(statement)
 
     def _sealed(self, helper: HelperId, command: EnrolHelper) -> str | None:
         return self._vault.seal(helper, {"name": command.name.get_secret_value()}) if command.name else None

@@ -24,6 +24,7 @@ from shared.eventstore import clock, receipts, store
 from shared.runtime import follower, ids
 from shared.runtime.auth import Role
 from shared.runtime.settings import Settings
+from shared.runtime.statement import Statement
 
 ACTOR = "pairing-follower"
 
@@ -82,14 +83,16 @@ async def _leads(connection: asyncpg.Connection, merged: HouseholdMerged) -> tup
     leaving = await connection.fetch(_PARTS, merged.household)
     remaining = await connection.fetch(_WHOLE, merged.into)
     households = sorted({row["household"] for row in (*leaving, *remaining)})
-    await store.lock(connection, [f"pairing-{household}" for household in households])
-    await connection.fetch(
-        "SELECT FROM known_household WHERE household = ANY($1) ORDER BY household FOR UPDATE", households
-    )
+    locking = Statement(connection)
+    store.lock(locking, [f"pairing-{household}" for household in households])
+    locking.add("households", _LOCK, households)
+    await locking.read()
     rows: Sequence[Lead] = [tuple(row) for row in await connection.fetch(_LEADS, households)]
     parts = {row["household"] for row in leaving}
     return [lead for lead in rows if lead[0] in parts], [lead for lead in rows if lead[0] not in parts]
 
+
+_LOCK = "SELECT household FROM known_household WHERE household = ANY($1::text[]) ORDER BY household FOR UPDATE"
 
 _LEADS = """
     SELECT household, helper, since FROM lead WHERE household = ANY($1) AND until IS NULL ORDER BY household"""

@@ -1,16 +1,16 @@
 """What pairing keeps beside its events: helpers, and who led which household when."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-
-import asyncpg
 
 from services.pairing.helpers import Days, HelperLoad, HelperState
 from services.pairing.pairs import Pairing
 from shared.events.base import HelperId, HouseholdId
 from shared.events.codes import HelperKind
 from shared.runtime.postgres import columns
+from shared.runtime.statement import Statement, Told
 
 
 class Helpers:
@@ -20,18 +20,31 @@ class Helpers:
         self._loads = dict(loads)
         self._changed: set[HelperId] = set()
 
-    @classmethod
-    async def locked(cls, connection: asyncpg.Connection, helpers: Sequence[HelperId]) -> "Helpers":
-        rows = await connection.fetch(
+    @staticmethod
+    def lock(statement: Statement, helpers: Sequence[HelperId]) -> None:
+        statement.add(
+            "helpers",
             """SELECT helper, kind, district, since, pairs, paired_since, voided
-               FROM helper WHERE helper = ANY($1) ORDER BY helper FOR UPDATE""",
+               FROM helper WHERE helper = ANY($1::text[]) ORDER BY helper FOR UPDATE""",
             helpers,
         )
-        leads: dict[HelperId, dict[HouseholdId, tuple[Days, ...]]] = {row["helper"]: {} for row in rows}
-        spans = "SELECT helper, household, since, until FROM lead WHERE helper = ANY($1)"
-        for helper, household, since, until in await connection.fetch(spans, helpers):
-            leads[helper][household] = (*leads[helper].get(household, ()), Days(since, until))
-        return cls({row["helper"]: _load(row, leads[row["helper"]]) for row in rows})
+
+    @staticmethod
+    def look_up_leads(statement: Statement, helpers: Sequence[HelperId]) -> None:
+        """Of helpers that are locked."""
+        statement.add("led", "SELECT helper, household, since, until FROM lead WHERE helper = ANY($1::text[])", helpers)
+
+    @classmethod
+    def found(cls, locked: Told, leads: Told) -> "Helpers":
+        led: dict[HelperId, dict[HouseholdId, tuple[Days, ...]]] = defaultdict(dict)
+        for helper, household, since, until in leads.get("led", ()):
+            led[helper][household] = (*led[helper].get(household, ()), Days(since, until))
+        return cls(
+            {
+                helper: HelperLoad(HelperKind(kind), district, since, led[helper], *rest)
+                for helper, kind, district, since, *rest in locked["helpers"]
+            }
+        )
 
     def get(self, helper: HelperId) -> HelperLoad | None:
         return self._loads.get(helper)
@@ -64,13 +77,13 @@ class Helpers:
         self._loads[helper] = load
         self._changed.add(helper)
 
-    async def save(self, connection: asyncpg.Connection) -> None:
+    def save(self, statement: Statement) -> None:
         changed = [(helper, self._loads[helper]) for helper in sorted(self._changed)]
         rows = [
             (helper, at.kind, at.district, at.since, at.pairs, at.paired_since, at.voided) for helper, at in changed
         ]
         if rows:
-            await connection.execute(_SAVE_HELPERS, *columns(rows))
+            statement.add("helpers", _SAVE_HELPERS, *columns(rows))
 
 
 class Leads:
@@ -81,10 +94,14 @@ class Leads:
         """(household, one merged into it that has a lead)."""
         self._changed: dict[HouseholdId, Pairing] = {}
 
+    @staticmethod
+    def look_up(statement: Statement, households: Sequence[HouseholdId]) -> None:
+        """Of households that are locked against merging."""
+        statement.add("led_elsewhere", _LED_ELSEWHERE, households)
+
     @classmethod
-    async def of(cls, connection: asyncpg.Connection, households: Sequence[HouseholdId]) -> "Leads":
-        rows = await connection.fetch(_LED_ELSEWHERE, households)
-        return cls((row["household"], row["part"]) for row in rows)
+    def found(cls, told: Told) -> "Leads":
+        return cls((household, part) for household, part in told.get("led_elsewhere", ()))
 
     def elsewhere(self, household: HouseholdId) -> bool:
         """Whether a household that was merged with this one has a lead."""
@@ -95,21 +112,17 @@ class Leads:
         if after.lead is None:
             self._led_parts = {(whole, part) for whole, part in self._led_parts if part != household}
 
-    async def save(self, connection: asyncpg.Connection) -> None:
+    def save(self, statement: Statement) -> None:
         rows = sorted(
             (household, span.version, span.pair.helper, span.pair.occurred_on, span.until)
             for household, pairing in self._changed.items()
             for span in pairing.led
         )
         if self._changed:
-            await connection.execute("DELETE FROM lead WHERE household = ANY($1)", sorted(self._changed))
+            pairs = [(household, version) for household, version, *_ in rows]
+            statement.add("gone", _FORGET_LEADS, sorted(self._changed), *columns(pairs, 2))
         if rows:
-            await connection.execute(_SAVE_LEADS, *columns(rows))
-
-
-def _load(row: asyncpg.Record, leads: Mapping[HouseholdId, Sequence[Days]]) -> HelperLoad:
-    kind = HelperKind(row["kind"])
-    return HelperLoad(kind, row["district"], row["since"], leads, row["pairs"], row["paired_since"], row["voided"])
+            statement.add("leads", _SAVE_LEADS, *columns(rows))
 
 
 def _earliest(*days: date | None) -> date | None:
@@ -125,11 +138,18 @@ _SAVE_HELPERS = """
 
 _SAVE_LEADS = """
     INSERT INTO lead (household, version, helper, since, until)
-    SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::date[], $5::date[])"""
+    SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::date[], $5::date[])
+    ON CONFLICT (household, version) DO UPDATE
+    SET helper = excluded.helper, since = excluded.since, until = excluded.until"""
+
+_FORGET_LEADS = """
+    DELETE FROM lead
+    WHERE household = ANY($1::text[])
+      AND (household, version) NOT IN (SELECT * FROM unnest($2::text[], $3::integer[]))"""
 
 _LED_ELSEWHERE = """
     WITH RECURSIVE merged(part, household) AS (
-        SELECT household, merged_into FROM known_household WHERE merged_into = ANY($1)
+        SELECT household, merged_into FROM known_household WHERE merged_into = ANY($1::text[])
         UNION
         SELECT k.household, merged.household FROM known_household k JOIN merged ON k.merged_into = merged.part)
     SELECT merged.household, part FROM merged JOIN lead ON lead.household = part AND until IS NULL"""

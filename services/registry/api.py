@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-import asyncpg
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -33,6 +32,7 @@ from shared.events.registry import (
 from shared.eventstore.sealing import Vault
 from shared.runtime import ids
 from shared.runtime.settings import Clock, Settings
+from shared.runtime.statement import Statement
 
 Telling = RegisterHousehold | RelocateHousehold
 """Commands with personal details."""
@@ -67,11 +67,13 @@ class Registry:
     def evolve(self, state: Household, event: RegistryEvent, agency: Slug) -> Household:
         return evolve(state, event, agency)
 
-    async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> "Lookups":
-        entered = {s.key: self._entered(s, s.command) for s in submissions if isinstance(s.command, Telling)}
+    async def gather(self, statement: Statement, submissions: Sequence[Submission]) -> "Lookups":
+        entered = {s.fresh: self._entered(s, s.command) for s in submissions if isinstance(s.command, Telling)}
         named = {subject for s in submissions if isinstance(s.command, Telling) for subject in _named(s.command)}
-        vault = await Vault.open(connection, self._key_encryption_key, sorted(named))
-        return Lookups(entered, vault, await Registered.of(connection, entered.values()))
+        Vault.look_up(statement, sorted(named))
+        Registered.look_up(statement, entered.values())
+        told = await statement.read()
+        return Lookups(entered, Vault.found(self._key_encryption_key, told), Registered.found(told))
 
     def _entered(self, submission: Submission, command: Telling) -> Entered:
         household, door = household_of(submission), command.house_number
@@ -84,7 +86,7 @@ class Registry:
 class Lookups:
     """What was looked up for the commands of one transaction."""
 
-    def __init__(self, entered: Mapping[tuple[str, str], Entered], vault: Vault, registered: Registered) -> None:
+    def __init__(self, entered: Mapping[str, Entered], vault: Vault, registered: Registered) -> None:
         self._entered, self._vault, self._registered = entered, vault, registered
         self._subjects: set[str] = set()
 
@@ -93,7 +95,7 @@ class Lookups:
         if isinstance(command, Placing):
             places.check_village(command.village, "data.village")
         known = domain.Known(household_of(submission), submission.author, other=states[-1])
-        if entered := self._entered.get(submission.key):
+        if entered := self._entered.get(submission.fresh):
             known = self._with_details(known, entered)
         return domain.decide(states[0], command, known)
 
@@ -101,7 +103,7 @@ class Lookups:
         match event:
             case HouseholdRegistered():
                 self._subjects |= {event.household, *(member.person for member in event.members)}
-                self._registered.took(self._entered[submission.key])
+                self._registered.took(self._entered[submission.fresh])
             case HouseholdRelocated():
                 self._subjects.add(event.household)
             case HouseholdEntryVoided(voids=version) if version == REGISTRATION:
@@ -110,14 +112,14 @@ class Lookups:
     def flags(self, submission: Submission, events: Sequence[Event]) -> list[str]:
         if not any(isinstance(event, HouseholdRegistered) for event in events):
             return []
-        entered = self._entered[submission.key]
+        entered = self._entered[submission.fresh]
         wrong = any(person.citizen_id_check is DigitCheck.WRONG for person in entered.people)
         twice = self._registered.perhaps_twice(entered)
         return ["citizen_id_check_digit"] * wrong + ["household_perhaps_twice"] * twice
 
-    async def save(self, connection: asyncpg.Connection) -> None:
-        await self._vault.save(connection, self._subjects)
-        await self._registered.save(connection)
+    async def save(self, statement: Statement) -> None:
+        self._vault.save(statement, self._subjects)
+        await self._registered.save(statement)
 
     def _with_details(self, known: domain.Known, entered: Entered) -> domain.Known:
         duplicate_of = self._registered.elsewhere(entered)

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-import asyncpg
 from pydantic import SecretStr
 from stdnum.th import pin
 from stdnum.util import isdigits
@@ -17,6 +16,7 @@ from shared.events.base import HouseholdId, PersonId, VillageCode
 from shared.events.codes import DigitCheck
 from shared.events.registry import MemberEntry
 from shared.runtime.postgres import columns
+from shared.runtime.statement import Statement, Told
 
 CITIZEN_ID_LENGTH = 13
 TITLE = re.compile("^(นางสาว|นาง|นาย|น\\.?ส\\.?|เด็กชาย|เด็กหญิง|ด\\.?ช\\.?|ด\\.?ญ\\.?)")
@@ -95,13 +95,19 @@ class Registered:
         self._new: dict[HouseholdId, Entered] = {}
         self._voided: set[HouseholdId] = set()
 
-    @classmethod
-    async def of(cls, connection: asyncpg.Connection, entered: Collection[Entered]) -> "Registered":
+    @staticmethod
+    def look_up(statement: Statement, entered: Collection[Entered]) -> None:
+        """Has it find who is registered of these."""
         numbers = [person.number for one in entered for person in one.people if person.number]
+        statement.add("numbers", "SELECT hash, household FROM citizen_hash WHERE hash = ANY($1::bytea[])", numbers)
         persons = [person.id for one in entered for person in one.people]
+        statement.add("persons", "SELECT person, household FROM member WHERE person = ANY($1::text[])", persons)
         doors = [door for one in entered for door in one.doors]
-        row = await connection.fetchrow(_REGISTERED, numbers, persons, doors)
-        return cls(dict(row["numbers"]), dict(row["persons"]), row["doors"])
+        statement.add("doors", "SELECT hash, household FROM door_hash WHERE hash = ANY($1::bytea[])", doors)
+
+    @classmethod
+    def found(cls, told: Told) -> "Registered":
+        return cls(dict(told["numbers"]), dict(told["persons"]), told["doors"])
 
     def elsewhere(self, entered: Entered) -> HouseholdId | None:
         """Another household that holds one of these people. Raises Rejected person_named_twice."""
@@ -131,10 +137,10 @@ class Registered:
         for households in self._doors.values():
             households.discard(household)
 
-    async def save(self, connection: asyncpg.Connection) -> None:
+    async def save(self, statement: Statement) -> None:
         """A person or number that another transaction registers meanwhile raises UniqueViolationError."""
-        if self._voided:
-            await connection.execute(
+        if self._voided:  # before: of what one statement adds, no part sees what another removes
+            await statement.connection.execute(
                 """WITH gone AS (SELECT unnest($1::text[]) AS household),
                         numbers AS (DELETE FROM citizen_hash USING gone WHERE citizen_hash.household = gone.household),
                         persons AS (DELETE FROM member USING gone WHERE member.household = gone.household)
@@ -147,15 +153,11 @@ class Registered:
         numbers = sorted((p.number, p.id, household) for p, household in people if p.number)
         persons = sorted((p.id, household) for p, household in people)
         doors = sorted({(door, one.household) for one in self._new.values() for door in one.doors})
-        await connection.execute(_REGISTER, *columns(numbers, 3), *columns(persons, 2), *columns(doors, 2))
+        statement.add("numbers", _NUMBERS, *columns(numbers, 3))
+        statement.add("persons", _PERSONS, *columns(persons, 2))
+        statement.add("doors", _DOORS, *columns(doors, 2))
 
 
-_REGISTERED = """
-    SELECT ARRAY(SELECT (hash, household) FROM citizen_hash WHERE hash = ANY($1::bytea[])) AS numbers,
-           ARRAY(SELECT (person, household) FROM member WHERE person = ANY($2::text[])) AS persons,
-           ARRAY(SELECT (hash, household) FROM door_hash WHERE hash = ANY($3::bytea[])) AS doors"""
-
-_REGISTER = """
-    WITH numbers AS (INSERT INTO citizen_hash SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[])),
-         persons AS (INSERT INTO member SELECT * FROM unnest($4::text[], $5::text[]))
-    INSERT INTO door_hash SELECT * FROM unnest($6::bytea[], $7::text[])"""
+_NUMBERS = "INSERT INTO citizen_hash SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[])"
+_PERSONS = "INSERT INTO member SELECT * FROM unnest($1::text[], $2::text[])"
+_DOORS = "INSERT INTO door_hash SELECT * FROM unnest($1::bytea[], $2::text[])"

@@ -15,6 +15,7 @@ from shared.events.base import Event, Slug
 from shared.eventstore import clock, receipts, store
 from shared.runtime.failpoint import failpoint
 from shared.runtime.settings import Clock
+from shared.runtime.statement import Statement
 from shared.thai import BANGKOK
 
 
@@ -46,8 +47,8 @@ class Gathered(Protocol):
         """What the sender should look at again, though it was accepted."""
         ...
 
-    async def save(self, connection: asyncpg.Connection) -> None:
-        """Writes what belongs to the service beside its events."""
+    async def save(self, statement: Statement) -> None:
+        """Has the statement that appends write what belongs to the service beside its events."""
         ...
 
 
@@ -69,7 +70,10 @@ class Deciding(Protocol):
 
     def evolve(self, state: Any, event: Any, agency: Slug) -> Any: ...
 
-    async def gather(self, connection: asyncpg.Connection, submissions: Sequence[Submission]) -> Gathered: ...
+    async def gather(self, statement: Statement, submissions: Sequence[Submission]) -> Gathered:
+        """Adds to `statement`, which locks the streams, what it has to look up beside, and reads it. Of submissions
+        that were answered before nothing is decided."""
+        ...
 
 
 State = tuple[int, str, Any]
@@ -97,28 +101,29 @@ class Batch:
     async def settle(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """One outcome for each, in order. After it returns everything accepted is committed."""
         async with self._connection.transaction():
-            self._remembered = await receipts.find(self._connection, [s.key for s in submissions])
-            fresh = [s for s in submissions if s.key not in self._remembered]
-            outcomes = await self._settle(submissions, fresh)
+            outcomes = await self._settle(submissions)
             failpoint("command.before_commit")
         failpoint("command.after_commit")
         for stream, head in self._heads.items():
             self._kept.keep(stream, head.version, head.hash, self._states[stream])
         return outcomes
 
-    async def _settle(self, submissions: Sequence[Submission], fresh: Sequence[Submission]) -> list[Outcome]:
-        if not fresh:
-            return [self._repeat(submission) for submission in submissions]
-        await self._open(sorted({stream for submission in fresh for stream in self._deciding.streams(submission)}))
-        gathered = await self._deciding.gather(self._connection, fresh)
-        now = await clock.now(self._connection, self._deciding.clock)
-        stamp = store.Stamp(self._deciding.service, now, self._deciding.clock)
+    async def _settle(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        streams = sorted({stream for submission in submissions for stream in self._deciding.streams(submission)})
+        statement = Statement(self._connection)
+        receipts.look_up(statement, [s.key for s in submissions])
+        store.lock(statement, streams)
+        clock.look_up(statement, self._deciding.clock)
+        gathered = await self._deciding.gather(statement, submissions)
+        self._remembered = receipts.found(statement.told)
+        self._heads = dict.fromkeys(streams, store.Head()) | store.locked(statement.told)
+        await self._open()
+        stamp = store.Stamp(self._deciding.service, clock.now(statement.told), self._deciding.clock)
         outcomes = [self._outcome(gathered, submission, stamp) for submission in submissions]
         await self._write(gathered)
         return outcomes
 
-    async def _open(self, streams: Sequence[str]) -> None:
-        self._heads = await store.lock(self._connection, streams)
+    async def _open(self) -> None:
         behind: dict[str, int] = {}
         for stream, head in self._heads.items():
             version, digest, state = self._kept.get(stream) or BLANK
@@ -181,11 +186,13 @@ class Batch:
         return Answer(answer, receipt.versions(records))
 
     async def _write(self, gathered: Gathered) -> None:
+        statement = Statement(self._connection)
         if self._records:
-            await store.append(self._connection, self._records, self._deciding.clock)
-            await gathered.save(self._connection)
+            store.append(statement, self._records, self._deciding.clock)
+            await gathered.save(statement)
         if self._given:
-            await receipts.remember(self._connection, list(self._given.values()))
+            receipts.remember(statement, self._given.values())
+        await statement.write()
 
 
 def _refuse_future(submission: Submission, now: datetime) -> None:

@@ -16,7 +16,6 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from shared.commands.batch import Answer, Batch, Deciding, Outcome, State
 from shared.commands.reading import Submission
 from shared.errors import Rejected
-from shared.eventstore.store import VersionConflict
 from shared.runtime import logs
 from shared.runtime.postgres import TRANSIENT
 
@@ -119,7 +118,7 @@ class Desk:
 
     async def _decide(self, submissions: Sequence[Submission]) -> list[Outcome]:
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((VersionConflict, asyncpg.UniqueViolationError, *TRANSIENT)),
+            retry=retry_if_exception_type((asyncpg.UniqueViolationError, *TRANSIENT)),
             wait=wait_random_exponential(multiplier=0.02, max=0.5),
             stop=stop_after_attempt(6),
             reraise=True,

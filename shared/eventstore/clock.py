@@ -8,11 +8,13 @@ until the machine has caught up. Else what is recorded now would change answers 
 """
 
 from datetime import datetime, timedelta
+from typing import cast
 
 import asyncpg
 
 from shared.errors import Misconfigured
 from shared.runtime.settings import Clock
+from shared.runtime.statement import Statement, Told
 from shared.thai import BANGKOK
 
 DEMONSTRATION_BEGINS = datetime(2018, 1, 1, tzinfo=BANGKOK)
@@ -39,12 +41,15 @@ async def claim(connection: asyncpg.Connection, kind: Clock) -> None:
         raise Misconfigured("this store holds events of the real clock; a demonstration needs a store of its own")
 
 
-async def now(connection: asyncpg.Connection, kind: Clock) -> datetime:
-    """The time for `recorded_at`, read after the heads are locked."""
-    moment: datetime = await connection.fetchval(
-        f"SELECT greatest({_RAW[kind]}, floor) FROM (VALUES (1)) AS one LEFT JOIN clock ON true"  # noqa: S608
-    )
-    return moment
+def look_up(statement: Statement, kind: Clock) -> None:
+    """Has it tell the time for `recorded_at`; in the transaction that appends."""
+    time = f"SELECT greatest({_RAW[kind]}, floor) FROM (VALUES (1)) AS one LEFT JOIN clock ON true"  # noqa: S608
+    statement.add("now", time)
+
+
+def now(told: Told) -> datetime:
+    [[moment]] = told["now"]
+    return cast(datetime, moment)
 
 
 async def raise_floor(connection: asyncpg.Connection, kind: Clock) -> tuple[datetime, timedelta]:

@@ -4,12 +4,12 @@ A refusal is not remembered: the same id may come again, corrected.
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import asyncpg
-
 from shared.errors import Rejected
+from shared.runtime.postgres import columns
+from shared.runtime.statement import Statement, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,20 @@ def body_digest(key: bytes, body: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")
 
 
-async def find(connection: asyncpg.Connection, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
-    """The receipts that exist for these (agency, command id)."""
-    rows = await connection.fetch(
+def look_up(statement: Statement, asked: Sequence[tuple[str, str]]) -> None:
+    """Has it find the receipts that exist for these (agency, command id)."""
+    statement.add(
+        "receipts",
         """SELECT r.agency, r.command_id, r.body_digest, r.answer
            FROM unnest($1::text[], $2::text[]) AS asked(agency, command_id)
            JOIN receipt r USING (agency, command_id)""",
-        [agency for agency, _ in asked],
-        [command_id for _, command_id in asked],
+        *columns(asked),
     )
-    return {(row["agency"], row["command_id"]): Receipt(*row) for row in rows}
+
+
+def found(told: Told) -> dict[tuple[str, str], Receipt]:
+    """By (agency, command id)."""
+    return {(agency, command_id): Receipt(agency, command_id, *rest) for agency, command_id, *rest in told["receipts"]}
 
 
 def repeat(receipt: Receipt, digest: bytes) -> bytes:
@@ -44,12 +48,10 @@ def repeat(receipt: Receipt, digest: bytes) -> bytes:
     return receipt.answer
 
 
-async def remember(connection: asyncpg.Connection, receipts: Sequence[Receipt]) -> None:
-    """Raises asyncpg.UniqueViolationError when one was given meanwhile: look again, and repeat it."""
-    await connection.execute(
+def remember(statement: Statement, receipts: Iterable[Receipt]) -> None:
+    """It raises asyncpg.UniqueViolationError when one was given meanwhile: look again, and repeat it."""
+    statement.add(
+        "remembered",
         "INSERT INTO receipt SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[])",
-        [r.agency for r in receipts],
-        [r.command_id for r in receipts],
-        [r.body_digest for r in receipts],
-        [r.answer for r in receipts],
+        *columns((r.agency, r.command_id, r.body_digest, r.answer) for r in receipts),
     )

@@ -8,9 +8,11 @@ import base64
 import os
 from collections.abc import Mapping, Sequence, Set
 
-import asyncpg
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.runtime.postgres import columns
+from shared.runtime.statement import Statement, Told
 
 NONCE_BYTES = 12
 KEY_BITS = 256
@@ -24,13 +26,15 @@ class Vault:
         self._keys = {subject: _open(self._wrapper, subject, sealed) for subject, sealed in wrapped.items()}
         self._new: dict[str, bytes] = {}
 
+    @staticmethod
+    def look_up(statement: Statement, subjects: Sequence[str]) -> None:
+        """Has it find the wrapped keys of these."""
+        statement.add("keys", "SELECT subject, wrapped FROM person_key WHERE subject = ANY($1::text[])", subjects)
+
     @classmethod
-    async def open(cls, connection: asyncpg.Connection, key_encryption_key: bytes, subjects: Sequence[str]) -> "Vault":
+    def found(cls, key_encryption_key: bytes, told: Told) -> "Vault":
         """Raises cryptography.exceptions.InvalidTag when the key-encryption key is not the one that wrapped them."""
-        if not subjects:
-            return cls(key_encryption_key, {})
-        rows = await connection.fetch("SELECT subject, wrapped FROM person_key WHERE subject = ANY($1)", subjects)
-        return cls(key_encryption_key, {row["subject"]: row["wrapped"] for row in rows})
+        return cls(key_encryption_key, dict(told["keys"]))
 
     def seal(self, subject: str, details: Mapping[str, str]) -> str:
         """`details` as base64 text that only the subject's key opens."""
@@ -45,15 +49,12 @@ class Vault:
         opened = _open(AESGCM(self._keys[subject]), subject, base64.b64decode(sealed))
         return msgspec.json.decode(opened, type=dict[str, str])
 
-    async def save(self, connection: asyncpg.Connection, subjects: Set[str]) -> None:
+    def save(self, statement: Statement, subjects: Set[str]) -> None:
         """Keeps the new keys of `subjects`: of those whose sealed details are being appended."""
         kept = sorted((subject, wrapped) for subject, wrapped in self._new.items() if subject in subjects)
         if kept:
-            await connection.execute(
-                "INSERT INTO person_key SELECT * FROM unnest($1::text[], $2::bytea[])",
-                [subject for subject, _ in kept],
-                [wrapped for _, wrapped in kept],
-            )
+            sql = "INSERT INTO person_key SELECT * FROM unnest($1::text[], $2::bytea[])"
+            statement.add("keys", sql, *columns(kept))
 
 
 def _seal(cipher: AESGCM, subject: str, plain: bytes) -> bytes:

@@ -17,14 +17,11 @@ from shared.events.base import Event, Slug
 from shared.events.topics import MAX_MESSAGE_BYTES, partition_of
 from shared.runtime.postgres import columns
 from shared.runtime.settings import Clock
+from shared.runtime.statement import Statement, Told
 
 BEFORE_EVERYTHING = datetime.min.replace(tzinfo=UTC)
 ROOM_FOR_RECORD_FORMAT = 1024
 """Kafka's own framing of one record, rounded up, so that what is appended can also be published."""
-
-
-class VersionConflict(Exception):
-    """Somebody else appended to one of the streams. Nothing was written; load again and decide again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +79,19 @@ class Stored:
     """Which published it."""
 
 
-async def lock(connection: asyncpg.Connection, streams: Sequence[str]) -> dict[str, Head]:
-    """The heads of `streams`, locked until the transaction ends. Unknown streams get an empty head and no lock:
-    `append` then finds out whether somebody else began them."""
-    rows = await connection.fetch(
-        "SELECT stream, version, hash, recorded_at FROM head WHERE stream = ANY($1) ORDER BY stream FOR UPDATE", streams
+def lock(statement: Statement, streams: Sequence[str]) -> None:
+    """Has it find the heads of `streams` and lock them until the transaction ends."""
+    statement.add(
+        "heads",
+        """SELECT stream, version, hash, recorded_at FROM head WHERE stream = ANY($1::text[])
+           ORDER BY stream FOR UPDATE""",
+        streams,
     )
-    heads = {stream: Head() for stream in streams}
-    return heads | {row["stream"]: Head(row["version"], row["hash"], row["recorded_at"]) for row in rows}
+
+
+def locked(told: Told) -> dict[str, Head]:
+    """Streams that do not exist yet have no head and no lock: `append` finds out whether somebody else began them."""
+    return {stream: Head(*rest) for stream, *rest in told["heads"]}
 
 
 async def load(connection: asyncpg.Connection, after: Mapping[str, int]) -> list[Stored]:
@@ -142,37 +144,37 @@ def record(stamp: Stamp, stream: str, head: Head, event: Event, origin: Origin) 
     return Record(told.id, stream, told.version, event.type, told.recorded_at, headers, value, digest)
 
 
-async def append(connection: asyncpg.Connection, records: Sequence[Record], kind: Clock) -> None:
-    """Writes `records`, moves the heads and fills the outbox, in one statement however many there are; and notes that
-    an event of the real clock is here, if that is the `kind`. Locks nothing once noted.
+def append(statement: Statement, records: Sequence[Record], kind: Clock) -> None:
+    """Has it write `records`, move the heads and fill the outbox; and note that an event of the real clock is here, if
+    that is the `kind`, which locks nothing once noted.
 
-    Records of one stream stand in order of version. Raises VersionConflict when a stream holds one of the versions
-    already; PostgreSQL has then ended the transaction.
+    Records of one stream stand in order of version. It raises asyncpg.UniqueViolationError when somebody else has
+    written one of the versions meanwhile; PostgreSQL has then ended the transaction: load again and decide again.
     """
     ends = {r.stream: r for r in records}
-    try:
-        await connection.execute(
-            _APPEND,
-            *columns((r.stream, r.version, r.id, r.type, partition_of(envelope.key_of(r.stream))) for r in records),
-            *columns((r.recorded_at, r.headers, r.value, r.hash) for r in records),
-            *columns((r.stream, r.version, r.hash, r.recorded_at) for _, r in sorted(ends.items())),
-            kind,
-        )
-    except asyncpg.UniqueViolationError as error:
-        raise VersionConflict from error
+    statement.add(
+        "appended",
+        _APPEND,
+        *columns((r.stream, r.version, r.id, r.type, partition_of(envelope.key_of(r.stream))) for r in records),
+        *columns((r.recorded_at, r.headers, r.value, r.hash) for r in records),
+    )
+    statement.add("queued", "INSERT INTO outbox SELECT seq FROM appended")
+    last = (r for _, r in sorted(ends.items()))
+    statement.add("moved", _MOVE, *columns((r.stream, r.version, r.hash, r.recorded_at) for r in last))
+    if kind == "real":
+        statement.add("marked", "UPDATE clock SET kind = 'real' WHERE kind <> 'real'")
 
 
 _APPEND = """
-    WITH appended AS (
-        INSERT INTO event (stream, version, id, type, partition, recorded_at, headers, value, hash)
-        SELECT stream, version, id, type, partition, recorded_at, headers, value, hash
-        FROM unnest($1::text[], $2::integer[], $3::uuid[], $4::text[], $5::smallint[],
-                    $6::timestamptz[], $7::bytea[], $8::bytea[], $9::text[]) WITH ORDINALITY
-             AS n(stream, version, id, type, partition, recorded_at, headers, value, hash, place)
-        ORDER BY place
-        RETURNING seq),
-    queued AS (INSERT INTO outbox SELECT seq FROM appended),
-    marked AS (UPDATE clock SET kind = $14 WHERE $14 = 'real' AND kind <> 'real')
-    INSERT INTO head SELECT * FROM unnest($10::text[], $11::integer[], $12::text[], $13::timestamptz[])
+    INSERT INTO event (stream, version, id, type, partition, recorded_at, headers, value, hash)
+    SELECT stream, version, id, type, partition, recorded_at, headers, value, hash
+    FROM unnest($1::text[], $2::integer[], $3::uuid[], $4::text[], $5::smallint[],
+                $6::timestamptz[], $7::bytea[], $8::bytea[], $9::text[]) WITH ORDINALITY
+         AS n(stream, version, id, type, partition, recorded_at, headers, value, hash, place)
+    ORDER BY place
+    RETURNING seq"""
+
+_MOVE = """
+    INSERT INTO head SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::timestamptz[])
     ON CONFLICT (stream) DO UPDATE
     SET version = excluded.version, hash = excluded.hash, recorded_at = excluded.recorded_at"""

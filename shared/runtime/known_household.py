@@ -23,6 +23,7 @@ from shared.events.registry import (
     RelocationCorrected,
 )
 from shared.runtime.registry_log import Aside, Readable
+from shared.runtime.statement import Statement, Told
 from shared.standing import Standing
 
 REGISTRATION: Version = 1
@@ -177,17 +178,25 @@ def _moved(household: Household, to: Home) -> Household:
     return replace(household, homes=tuple(to if home.version == to.version else home for home in household.homes))
 
 
-async def load(
-    connection: asyncpg.Connection, households: Iterable[HouseholdId], *, against_merging: bool = False
-) -> dict[HouseholdId, Household]:
-    """What is known of these. `against_merging`: none of them is merged before the transaction ends."""
+def look_up(statement: Statement, households: Sequence[HouseholdId], *, against_merging: bool = False) -> None:
+    """Has it find what is known of these. `against_merging`: none of them is merged before the transaction ends."""
     locking = "ORDER BY household FOR KEY SHARE" if against_merging else ""
-    rows = await connection.fetch(
-        f"SELECT household, version, homes, voided, merged_into, line FROM known_household "  # noqa: S608
-        f"WHERE household = ANY($1) {locking}",
-        list(households),
+    statement.add(
+        "households",
+        f"""SELECT household, version, homes, voided, merged_into, line FROM known_household
+            WHERE household = ANY($1::text[]) {locking}""",  # noqa: S608
+        households,
     )
-    return {row["household"]: Household(row[1], _homes(row[2]), *row[3:]) for row in rows}
+
+
+def found(told: Told) -> dict[HouseholdId, Household]:
+    return {row[0]: Household(row[1], _homes(row[2]), *row[3:]) for row in told["households"]}
+
+
+async def load(connection: asyncpg.Connection, households: Iterable[HouseholdId]) -> dict[HouseholdId, Household]:
+    statement = Statement(connection)
+    look_up(statement, list(households))
+    return found(await statement.read())
 
 
 async def save(connection: asyncpg.Connection, changed: Mapping[HouseholdId, Household]) -> None:

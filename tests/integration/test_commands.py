@@ -8,20 +8,24 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.registry.api import Registry
-from shared.commands.batch import Answer, Batch
-from shared.commands.desk import States
 from shared.commands.http import routes, simulated_time
 from shared.commands.reading import MAX_COMMAND_BYTES, Reader
 from shared.errors import Rejected
 from shared.events import catalog, envelope
 from shared.eventstore.sealing import Vault
 from shared.runtime import auth, ids, problems
+from shared.runtime.statement import Statement
 from tests.support.commands import gateway_token, ndjson, register
 
 
 async def stored(store, household):
     return await store.fetch("SELECT * FROM event WHERE stream = $1 ORDER BY version", f"household-{household}")
+
+
+async def opened(store, servers, subject):
+    look_up = Statement(store)
+    Vault.look_up(look_up, [subject])
+    return Vault.found(servers.settings("registry").key("kek"), await look_up.read())
 
 
 async def test_an_accepted_command_is_stored_byte_for_byte(registry, store):
@@ -56,6 +60,18 @@ async def test_a_repeated_command_gets_the_first_answer_byte_for_byte(registry, 
     assert again.headers["Siao-Repeated"] == "true"
     assert again.headers["Siao-Version"] == first.headers["Siao-Version"]
     assert len(await stored(store, first.json()["subject"])) == 1
+
+
+async def test_repeated_in_one_batch_its_details_are_those_of_the_first(registry, store, servers):
+    wish = register(house_number="99/9", members=[{"relation": "head", "citizen_id": "0999999999982"}])
+    answers = (await registry.post("/commands/bulk", content=ndjson([wish, wish]))).text.splitlines()
+    assert [json.loads(line)["repeated"] for line in answers] == [False, True]
+    household = json.loads(answers[0])["receipt"]["subject"]
+    [row] = await stored(store, household)
+    vault = await opened(store, servers, household)
+    assert vault.unseal(household, json.loads(row["value"])["address_sealed"]) == {"house_number": "99/9"}
+    again = await registry.post("/commands", json=register(members=wish["data"]["members"]))
+    assert again.json()["household"] == household
 
 
 async def test_repeated_at_the_same_moment_it_is_stored_once(registry, store):
@@ -120,7 +136,7 @@ async def test_personal_details_are_sealed_everywhere_and_open_with_the_key(regi
         everything += [repr(tuple(r)).encode() for r in await store.fetch(f"SELECT * FROM {table}")]
     assert not [word for word in secret for place in everything if word.encode() in place]
     [member] = json.loads(row["value"])["members"]
-    vault = await Vault.open(store, servers.settings("registry").key("kek"), [member["person"]])
+    vault = await opened(store, servers, member["person"])
     assert vault.unseal(member["person"], member["sealed"]) == {"name": name, "phone": phone, "citizen_id": number}
 
 
@@ -226,27 +242,6 @@ async def test_a_service_cannot_read_another_ones_schema(servers):
             await connection.fetch("SELECT * FROM registry.event")
     finally:
         await connection.close()
-
-
-async def test_statements_do_not_grow_with_the_batch(servers):
-    """A batch of one and a batch of three hundred ask PostgreSQL the same number of times."""
-    settings = servers.settings("registry")
-    registry, reader = Registry(settings), Reader(catalog.COMMANDS["registry"], b"k" * 32)
-    caller = auth.Caller("ac-test", "example-office", auth.Role.AGENCY)
-    asked: dict[int, int] = {}
-    connection = await asyncpg.connect(settings.database.get_secret_value())
-    try:
-        for size in (2, 1, 300):  # the first time the driver asks for types
-            wishes = [register(members=[{"relation": "head", "name": "สมมติ"}]) for _ in range(size)]
-            submissions = [reader.read(json.dumps(wish).encode(), caller) for wish in wishes]
-            queries: list[object] = []
-            with connection.query_logger(queries.append):
-                outcomes = await Batch(connection, registry, States()).settle(submissions)
-            assert all(isinstance(outcome, Answer) for outcome in outcomes)
-            asked[size] = len(queries)
-    finally:
-        await connection.close()
-    assert asked[1] == asked[300]
 
 
 async def test_a_long_stream_is_not_folded_again_for_each_command(registry, servers):

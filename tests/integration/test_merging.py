@@ -3,19 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
-from services.registry.api import Registry
-from shared.commands.batch import Answer, Batch
-from shared.commands.desk import States
-from shared.commands.reading import Reader
-from shared.events import catalog, envelope
-from shared.runtime import auth
+from shared.events import envelope
 from tests.support.commands import merge, ndjson, register, serving, unmerge
 from tests.support.servers import Servers
 
@@ -116,26 +110,3 @@ async def test_one_bulk_may_build_on_its_own_mergers(registry: httpx.AsyncClient
     body = ndjson([merge(one, other), merge(other, third), merge(one, third), unmerge(one, other), merge(one, third)])
     answer = await registry.post("/commands/bulk", content=body)
     assert [json.loads(line)["status"] for line in answer.text.splitlines()] == [201, 201, 409, 201, 201]
-
-
-async def test_statements_do_not_grow_with_the_mergers_of_a_batch(
-    servers: Servers, registry: httpx.AsyncClient
-) -> None:
-    settings = servers.settings("registry")
-    desk, reader = Registry(settings), Reader(catalog.COMMANDS["registry"], b"k" * 32)
-    caller = auth.Caller("ac-test", "example-office", auth.Role.AGENCY)
-    asked: dict[int, int] = {}
-    connection = await asyncpg.connect(settings.database.get_secret_value())
-    try:
-        for size in (2, 1, 100):  # the first time the driver asks for types
-            pairs = await homes(registry, 2 * size)
-            wishes = [merge(one, other) for one, other in zip(pairs[::2], pairs[1::2], strict=True)]
-            submissions = [reader.read(json.dumps(wish).encode(), caller) for wish in wishes]
-            queries: list[Any] = []
-            with connection.query_logger(queries.append):
-                outcomes = await Batch(connection, desk, States()).settle(submissions)
-            assert all(isinstance(outcome, Answer) for outcome in outcomes)
-            asked[size] = len(queries)
-    finally:
-        await connection.close()
-    assert asked[1] == asked[100]

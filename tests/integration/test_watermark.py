@@ -22,6 +22,7 @@ from shared.eventstore.publisher import Publisher
 from shared.eventstore.watermark import Watermark
 from shared.runtime import ids
 from shared.runtime.settings import Clock, Settings
+from shared.runtime.statement import Statement
 from tests.support import moved_clock
 from tests.support.appending import append
 from tests.support.servers import Servers
@@ -82,7 +83,9 @@ async def test_what_was_recorded_before_a_mark_was_in_the_log(settings: Settings
             for _ in range(ROUNDS):
                 async with pool.acquire() as connection, connection.transaction():
                     if draw.random() < 0.2:
-                        now = await clock.now(connection, "simulated")
+                        look_up = Statement(connection)
+                        clock.look_up(look_up, "simulated")
+                        now = clock.now(await look_up.read())
                         await clock.advance(connection, now + timedelta(days=draw.randint(1, 40)))
                     await asyncio.sleep(draw.choice((0, 0.001, 0.01)))
                     await append(connection, [ids.new_id("hh")], "simulated")

@@ -13,9 +13,10 @@ from shared.eventstore import clock, store
 from shared.runtime import ids
 from shared.runtime.postgres import TRANSIENT
 from shared.runtime.settings import Clock
+from shared.runtime.statement import Statement
 
 DAY = date(2019, 10, 1)
-PASSING: tuple[type[Exception], ...] = (store.VersionConflict, *TRANSIENT)
+PASSING: tuple[type[Exception], ...] = (asyncpg.UniqueViolationError, *TRANSIENT)
 """Two began the same streams at once, or the server restarts."""
 ORIGIN = store.Origin("example-office", "ac-test", "c-1")
 
@@ -31,8 +32,12 @@ def event_of(household: str, version: int) -> HouseholdRegistered | NeedsAssesse
 
 async def append(connection: asyncpg.Connection, households: Sequence[str], kind: Clock = "real") -> list[store.Record]:
     """One more event for each, in the caller's transaction; `households` may name one several times."""
-    heads = await store.lock(connection, sorted({f"household-{h}" for h in households}))
-    stamp = store.Stamp("registry", await clock.now(connection, kind), kind)
+    streams = sorted({f"household-{h}" for h in households})
+    look_up = Statement(connection)
+    store.lock(look_up, streams)
+    clock.look_up(look_up, kind)
+    heads = dict.fromkeys(streams, store.Head()) | store.locked(await look_up.read())
+    stamp = store.Stamp("registry", clock.now(look_up.told), kind)
     records = []
     for household in households:
         stream = f"household-{household}"
@@ -40,7 +45,9 @@ async def append(connection: asyncpg.Connection, households: Sequence[str], kind
         one = store.record(stamp, stream, heads[stream], event, ORIGIN)
         heads[stream] = store.Head(one.version, one.hash, one.recorded_at)
         records.append(one)
-    await store.append(connection, records, kind)
+    writing = Statement(connection)
+    store.append(writing, records, kind)
+    await writing.write()
     return records
 
 
