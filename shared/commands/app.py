@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 
 from shared.commands import http
 from shared.commands.batch import Deciding
-from shared.commands.desk import Desk
+from shared.commands.desk import SESSION, Desk
 from shared.commands.reading import Reader
 from shared.errors import Rejected
 from shared.events import catalog
@@ -47,7 +47,7 @@ def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with await postgres.pool(settings) as pool:
+        async with await postgres.pool(settings, session=SESSION) as pool:
             await clock.claim(pool, settings.clock)
             with Poker(settings) as poke:
                 app.state.pool, app.state.desk = pool, Desk(pool, deciding, poke)

@@ -162,7 +162,7 @@ def append(statement: Statement, records: Sequence[Record], kind: Clock) -> None
     last = (r for _, r in sorted(ends.items()))
     statement.add("moved", _MOVE, *columns((r.stream, r.version, r.hash, r.recorded_at) for r in last))
     if kind == "real":
-        statement.add("marked", "UPDATE clock SET kind = 'real' WHERE kind <> 'real'")
+        statement.add("marked", "UPDATE clock SET kind = 'real' WHERE one AND kind <> 'real'")
 
 
 _APPEND = """

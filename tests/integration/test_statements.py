@@ -14,7 +14,7 @@ from services.interventions.api import Interventions
 from services.pairing.api import Desk as Pairing
 from services.registry.api import Registry
 from shared.commands.batch import Answer, Batch, Deciding
-from shared.commands.desk import States
+from shared.commands.desk import SESSION, States
 from shared.commands.reading import Reader
 from shared.events import catalog
 from shared.runtime import auth
@@ -33,20 +33,25 @@ class Asked:
         self._reader = Reader(catalog.COMMANDS[deciding.service], b"k" * 32)
 
     async def statements(self, *wishes: dict[str, Any]) -> list[str]:
-        """The first word of each statement that deciding these in one batch takes. All must be accepted."""
+        """The first word of each statement that deciding these in one batch takes, none of which reads a whole table.
+        All must be accepted."""
         submissions = [self._reader.read(json.dumps(wish).encode(), CALLER) for wish in wishes]
-        asked: list[str] = []
-        with self._connection.query_logger(lambda query: asked.append(query.query.split()[0].strip(";"))):
+        asked: list[Any] = []
+        with self._connection.query_logger(asked.append):
             outcomes = await Batch(self._connection, self._deciding, States()).settle(submissions)
             await asyncio.sleep(0)  # the driver tells of a statement a little later
         assert all(isinstance(outcome, Answer) for outcome in outcomes)
-        return asked
+        for one in asked:
+            if one.args:
+                plan = await self._connection.fetch(f"EXPLAIN {one.query}", *one.args)
+                assert not [step for (step,) in plan if "Seq Scan" in step]
+        return [one.query.split()[0].strip(";") for one in asked]
 
 
 @asynccontextmanager
 async def asking(servers: Servers, deciding: Deciding, *first: dict[str, Any]) -> AsyncIterator[Asked]:
     """After a batch of `first`, at which the driver asks for types."""
-    connection = await asyncpg.connect(servers.dsn(deciding.service))
+    connection = await asyncpg.connect(servers.dsn(deciding.service), server_settings=SESSION)
     try:
         asked = Asked(connection, deciding)
         await asked.statements(*first)
