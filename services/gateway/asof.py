@@ -52,6 +52,13 @@ class Asked(BaseModel):
         """The point that was asked for, once `standing` was read for it; None: now."""
         return standing.as_of if self.asked else None
 
+    @property
+    def bounds(self) -> tuple[date | None, datetime | None]:
+        """Valid on and known at, for a query; None for no bound. What is recorded lies before now: a day's end will do
+        for today, and no bound for the latest moment."""
+        known_at = None if self.known_at is None else _end(self.known_at)
+        return self.valid_on or (known_at and known_at.astimezone(BANGKOK).date()), known_at
+
     def resolve(self, now: datetime, latest: AsOf) -> AsOf:
         """`now` by the clock of what is recorded (queries/standing.py); `latest` is told where nothing is asked.
 
@@ -69,9 +76,12 @@ class Asked(BaseModel):
         return AsOf(valid_on=valid_on, known_at=known_at)
 
 
+def _end(known_at: datetime | date) -> datetime:
+    """A day lasts until its end in Asia/Bangkok."""
+    return known_at if isinstance(known_at, datetime) else datetime.combine(known_at, time.max, BANGKOK)
+
+
 def _until(known_at: datetime | date, now: datetime) -> datetime:
     """A day is known to its end; today, so far."""
-    if isinstance(known_at, datetime):
-        return known_at
-    end = datetime.combine(known_at, time.max, BANGKOK)
-    return min(end, now) if known_at == now.astimezone(BANGKOK).date() else end
+    today = not isinstance(known_at, datetime) and known_at == now.astimezone(BANGKOK).date()
+    return min(_end(known_at), now) if today else _end(known_at)

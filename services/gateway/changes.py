@@ -168,8 +168,9 @@ async def read_timeline(
     access.may_read(caller, Action.CASES)
 
     async def read(connection: asyncpg.Connection, standing: Standing) -> models.Timeline:
-        card = await household.read(connection, id_, ask.past(standing))
-        access.may_read(caller, Action.CASES, await household.where_now(connection, id_) or card["village"] or "")
+        row = await household.read(connection, id_, *ask.bounds)
+        card = household.card(id_, row, past=ask.asked is not None)
+        access.may_read(caller, Action.CASES, household.where_now(id_, row) or card["village"] or "")
         days = await timeline.read(connection, id_, ask.definition, ask.past(standing))
         return models.Timeline(**dict(standing), household=id_, definition=ask.definition, days=days)
 

@@ -100,14 +100,12 @@ async def read_household(
     """One household's card: what is known, and every fact behind it. Sealed details are never shown."""
     access.may_read(caller, Action.CASES)
 
-    async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Household:
-        past = ask.past(standing)
-        card = await household.read(connection, id_, past)
-        now = await household.where_now(connection, id_) if past else None  # else the card says it
-        access.may_read(caller, Action.CASES, now or card["village"] or "")
+    def tell(row: asyncpg.Record, standing: models.Standing) -> models.Household:
+        card = household.card(id_, row, past=ask.asked is not None)
+        access.may_read(caller, Action.CASES, household.where_now(id_, row) or card["village"] or "")
         return models.Household(**dict(standing), **card)
 
-    return await snap.answer(read, ask.asked)
+    return await snap.answer_at_once(lambda pool: household.read(pool, id_, *ask.bounds), tell, ask.asked)
 
 
 @router.get("/helpers/{id}/households", response_model=models.HelpersHouseholds)

@@ -15,6 +15,9 @@ from services.gateway.queries import standing
 from shared.runtime import after
 
 Read = Callable[[asyncpg.Connection, Standing], Awaitable[BaseModel]]
+Ask = Callable[[asyncpg.Pool], Awaitable[asyncpg.Record]]
+"""Answers a row that has the columns of standing.sql too."""
+Tell = Callable[[asyncpg.Record, Standing], BaseModel]
 
 
 @asynccontextmanager
@@ -35,11 +38,28 @@ class Snapshot:
         """Raises Rejected not_yet_visible, what `Asked.resolve` raises, and whatever `read` raises."""
         await self._arrivals.of(after.parse(self._after))
         async with taken(self._pool, asked) as (connection, state):
-            headers = {"etag": tag(state), "cache-control": "private, no-cache", "vary": "Authorization, Cookie"}
-            if self._held == headers["etag"]:
-                return Response(status_code=304, headers=headers)
-            told = await read(connection, state)
-        return Response(told.model_dump_json(by_alias=True), headers=headers, media_type="application/json")
+            if self._held == tag(state):
+                return _same(state)
+            return _whole(state, await read(connection, state))
+
+    async def answer_at_once(self, ask: Ask, tell: Tell, asked: Asked | None = None) -> Response:
+        """The same from one statement, which is a snapshot by itself."""
+        await self._arrivals.of(after.parse(self._after))
+        row = await ask(self._pool)
+        state = standing.told(row, asked)
+        return _same(state) if self._held == tag(state) else _whole(state, tell(row, state))
+
+
+def _same(state: Standing) -> Response:
+    return Response(status_code=304, headers=_headers(state))
+
+
+def _whole(state: Standing, told: BaseModel) -> Response:
+    return Response(told.model_dump_json(by_alias=True), headers=_headers(state), media_type="application/json")
+
+
+def _headers(state: Standing) -> dict[str, str]:
+    return {"etag": tag(state), "cache-control": "private, no-cache", "vary": "Authorization, Cookie"}
 
 
 def tag(state: Standing) -> str:

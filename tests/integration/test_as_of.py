@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.gateway.models import AsOf
-from services.gateway.queries import coverage, explain, timeline
+from services.gateway.queries import bounds, coverage, explain, timeline
 from services.gateway.queries import household as card
 from services.projections import history
 from shared.definitions import DEFINITIONS
@@ -241,9 +241,8 @@ async def test_what_was_final_stays_and_every_change_adds_up(connection):
     assert await connection.fetchval("SELECT max(level) FROM coverage_block") >= 2
     for point, told in final.items():
         assert await _figures(connection, point) == told
-    points = list(final)
     for _ in range(30):
-        one, other = draw.choice(points), draw.choice(points)
+        one, other = draw.choices(list(final), k=2)
         for question in (coverage.Question(), coverage.Question("district", "4019", Dimension.HEALTH)):
             await explain.read(connection, question, _as_of(one), _as_of(other))
 
@@ -263,7 +262,8 @@ async def test_a_card_as_known_then_is_what_the_facts_of_then_come_to(connection
         async with projections.tables(servers.admin_dsn) as then:
             await feed(then, [r for r in log.records if recorded[id(r)] <= known_at])
             as_of = AsOf(valid_on=known_at.astimezone(BANGKOK).date(), known_at=known_at)
-            assert await card.read(connection, key, as_of) == await card.read(then, key)
+            one, other = await card.read(connection, key, *bounds(as_of)), await card.read(then, key)
+            assert card.card(key, one, past=True) == card.card(key, other)
             now = await timeline.read(then, key, "coverage-1", None)
             assert await timeline.read(connection, key, "coverage-1", as_of) == now
 

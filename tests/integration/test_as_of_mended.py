@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.gateway.models import AsOf
-from services.gateway.queries import coverage, explain, merges, timeline
+from services.gateway.queries import bounds, coverage, explain, merges, timeline
 from services.gateway.queries import household as card
 from shared.errors import Rejected
 from shared.events.codes import Dimension
@@ -46,13 +46,12 @@ async def test_the_causes_of_a_change_add_up_to_it(stage, log: Log, pairs: list[
 
 async def told(connection, key: str, as_of: AsOf | None):
     """Card, timeline and merge; what of them is refused, as a word."""
-    answers = []
-    for answer in (card.read(connection, key, as_of), timeline.read(connection, key, "coverage-1", as_of)):
-        try:
-            answers.append(await answer)
-        except Rejected as refused:
-            answers.append(refused.code)
-    return [*answers, await merges.read(connection, key, as_of.known_at if as_of else None)]
+    row = await card.read(connection, key, *bounds(as_of))
+    try:
+        shown: object = card.card(key, row, past=as_of is not None)
+    except Rejected as refused:
+        shown = refused.code
+    return shown, await timeline.read(connection, key, "coverage-1", as_of), merges.of(key, row["said"])
 
 
 @few

@@ -5,15 +5,17 @@ engine, tests/unit/test_engine_promises.py).
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from services.gateway import models
 from services.gateway.labels import VOID_REASONS
-from services.gateway.queries import bounds, merges, needs, sql
+from services.gateway.queries import merges, needs, sql
 from shared import places
+from shared.definitions import DEFAULT
 from shared.errors import Rejected
 from shared.events.codes import VoidReason
 from shared.events.registry import HouseholdEntryVoided
@@ -23,67 +25,94 @@ REGISTRATION = 1
 MASK = "•••••"
 """Stands where a personal detail is sealed."""
 
-_NOW = sql("household")
-_PAIRS = """
--- Who looks after a household. $1 household; $2 valid on, $3 known at; null: now.
-SELECT helper, role FROM caseload_ledger
-WHERE key = $1 AND valid_on <= coalesce($2::date, 'infinity') AND recorded_at <= coalesce($3::timestamptz, 'infinity')
-GROUP BY helper, role HAVING sum(delta) > 0 ORDER BY role, helper
-"""
-_STREAMS = """
--- The households' streams, and whether one of them waits. $1 households.
-SELECT key, stream, version, state FROM stream_head WHERE key = ANY ($1) ORDER BY stream
-"""
-_FACTS = """
--- Every fact of a household, in the one order there is. $1 household; $2 known at; null: now.
-SELECT recorded_at, occurred_on, type, stream, version, agency, value FROM fact
-WHERE key = $1 AND recorded_at <= coalesce($2::timestamptz, 'infinity') ORDER BY recorded_at, stream, version
-"""
+_CARD = sql("household").replace(":needs", sql("needs")).replace(":standing", sql("standing"))
+_CARD = _CARD.replace(":merges", sql("merges"))
+_NOW, _AS_OF = _CARD.replace(":said", "SELECT * FROM said_now"), _CARD.replace(":said", sql("merges_as_of"))
 
 
-async def read(connection: asyncpg.Connection, household: str, as_of: models.AsOf | None = None) -> dict[str, Any]:
-    """The fields of a `models.Household` without its standing. Raises Rejected not_found."""
-    survivor, absorbed = await merges.read(connection, household, as_of.known_at if as_of else None)
-    streams = await connection.fetch(_STREAMS, [household, survivor, *absorbed])
-    facts = await connection.fetch(_FACTS, household, as_of.known_at if as_of else None)
-    own = [row for row in streams if row["key"] == household]
-    if not own or (as_of and not facts):
+class Home(NamedTuple):
+    """Where and as what a household is, or was, counted."""
+
+    key: str
+    village: str
+    cohort: str | None
+    household_class: str | None
+    then: bool
+    now: bool
+
+
+class Fact(NamedTuple):
+    recorded_at: datetime
+    occurred_on: date
+    type: str
+    stream: str
+    version: int
+    agency: str
+    value: bytes
+
+
+async def read(
+    source: asyncpg.Pool | asyncpg.Connection,
+    household: str,
+    valid_on: date | None = None,
+    known_at: datetime | None = None,
+) -> asyncpg.Record:
+    """One statement. Its row also has the columns of standing.sql."""
+    return await source.fetchrow(text(known_at), household, known_at, valid_on, DEFAULT)
+
+
+def text(known_at: datetime | None) -> str:
+    return _AS_OF if known_at else _NOW
+
+
+def card(household: str, row: asyncpg.Record, *, past: bool = False) -> dict[str, Any]:
+    """The fields of a `models.Household` without its standing. `past`: as of a point that was asked for.
+
+    Raises Rejected not_found.
+    """
+    survivor, absorbed = merges.of(household, row["said"])
+    facts = [Fact(*fact) for fact in row["facts"]]
+    streams = [stream for stream in row["streams"] if stream[0] in (household, survivor, *absorbed)]
+    own = {stream: version for key, stream, version, _ in streams if key == household}
+    if not own or (past and not facts):
         raise Rejected("not_found")
-    now = await connection.fetchrow(_NOW, survivor, *bounds(as_of))
-    village = now and now["village"]
+    home = next((home for home in _homes(row, survivor) if home.then), None)
     voided = _voided(facts)
     return {
         "household": household,
         "merged_into": survivor if survivor != household else None,
         "absorbed": absorbed if survivor == household else [],
         "voided": models.Text(**VOID_REASONS[voided]._asdict()) if voided else None,
-        "village": village,
-        "place_name": models.text(places.name_of(village)) if village else None,
-        "cohort": now and now["cohort"],
-        "household_class": now and now["household_class"],
-        "needs": (await needs.read(connection, [survivor], as_of))[survivor],
-        "pairs": [models.Pair(**dict(row)) for row in await connection.fetch(_PAIRS, survivor, *bounds(as_of))],
-        "incomplete": any(row["state"] != "ok" for row in streams),
-        "streams": {row["stream"]: row["version"] for row in (facts if as_of else own)},
-        "history": [_entry(row) for row in facts],
+        "village": home and home.village,
+        "place_name": models.text(places.name_of(home.village)) if home else None,
+        "cohort": home and home.cohort,
+        "household_class": home and home.household_class,
+        "needs": needs.told(row["needs"])[survivor],
+        "pairs": [models.Pair(helper=helper, role=role) for key, helper, role in row["pairs"] if key == survivor],
+        "incomplete": any(state != "ok" for *_, state in streams),
+        "streams": {fact.stream: fact.version for fact in facts} if past else own,
+        "history": [_entry(fact) for fact in facts],
     }
 
 
-async def where_now(connection: asyncpg.Connection, household: str) -> str | None:
+def where_now(household: str, row: asyncpg.Record) -> str | None:
     """The village that decides who may read it, whatever day is asked about; None where it is not counted now."""
-    survivor, _ = await merges.read(connection, household)
-    row = await connection.fetchrow(_NOW, survivor, *bounds(None))
-    return row and str(row["village"])
+    homes = _homes(row, merges.of(household, row["said_now"]).survivor)
+    return next((home.village for home in homes if home.now), None)
 
 
-def _voided(facts: Sequence[asyncpg.Record]) -> VoidReason | None:
+def _homes(row: asyncpg.Record, survivor: str) -> list[Home]:
+    return [Home(*home) for home in row["homes"] if home[0] == survivor]
+
+
+def _voided(facts: Iterable[Fact]) -> VoidReason | None:
     """Why the household never was; None where it is one."""
-    told = (json.loads(row["value"]) for row in facts if row["type"] == HouseholdEntryVoided.type)
+    told = (json.loads(fact.value) for fact in facts if fact.type == HouseholdEntryVoided.type)
     return next((VoidReason(data["reason"]) for data in told if data["voids"] == REGISTRATION), None)
 
 
-def _entry(row: asyncpg.Record) -> models.HistoryEntry:
-    return models.HistoryEntry(**{**row, "data": masked(json.loads(row["value"]))})
+def _entry(fact: Fact) -> models.HistoryEntry:
+    return models.HistoryEntry(**fact._asdict() | {"data": masked(json.loads(fact.value))})
 
 
 def masked(data: Any) -> Any:

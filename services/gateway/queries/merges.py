@@ -1,13 +1,7 @@
 """Which household one is counted as: itself, or the one that it turned out to be."""
 
-from datetime import datetime
-from typing import NamedTuple
-
-import asyncpg
-
-from services.gateway.queries import sql
-
-_NOW, _AS_OF = sql("merges"), sql("merges_as_of")
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 
 class Merge(NamedTuple):
@@ -17,10 +11,12 @@ class Merge(NamedTuple):
     """All that are counted as the survivor, but itself."""
 
 
-async def read(connection: asyncpg.Connection, household: str, known_at: datetime | None = None) -> Merge:
-    """A merge holds when both ends have said so once more often than that they are two, as the projections fold it."""
-    rows = await (connection.fetch(_AS_OF, household, known_at) if known_at else connection.fetch(_NOW, household))
-    said = {(row["key"], row["other"], row["end"]): row["changes"] for row in rows}
+def of(household: str, told: Iterable[Sequence[Any]]) -> Merge:
+    """A merge holds when both ends have said so once more often than that they are two, as the projections fold it.
+
+    `told`: the rows of merges.sql or merges_as_of.sql.
+    """
+    said = {(key, other, end): changes for key, other, end, changes in told}
     into: dict[str, str] = {}
     for (key, other, end), changes in sorted(said.items()):
         if end == "merged" and min(changes, said.get((other, key, "absorbed"), 0)) % 2:

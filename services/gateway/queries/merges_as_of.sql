@@ -2,14 +2,18 @@
 WITH RECURSIVE walk (key) AS (
     SELECT $1::text
     UNION
-    SELECT link ->> 'other' FROM walk JOIN card USING (key), jsonb_array_elements(card.state -> 'links') AS link
+    SELECT link ->> 'other'
+    FROM walk, jsonb_array_elements((SELECT state -> 'links' FROM card WHERE card.key = walk.key)) AS link
 ), told AS (
     SELECT key, version, coalesce(said ->> 'into', said ->> 'out_of', said ->> 'absorbed', said ->> 'released') AS other,
            type IN ('HouseholdMerged.v1', 'HouseholdUnmerged.v1') AS merged,
            type IN ('HouseholdMerged.v1', 'HouseholdAbsorbed.v1') AS one
-    FROM (SELECT key, version, type, convert_from(value, 'UTF8')::jsonb AS said FROM walk JOIN fact USING (key)
-          WHERE type IN ('HouseholdMerged.v1', 'HouseholdUnmerged.v1', 'HouseholdAbsorbed.v1', 'HouseholdReleased.v1')
-            AND recorded_at <= $2) AS recorded
+    FROM walk CROSS JOIN LATERAL (
+        SELECT version, type, convert_from(value, 'UTF8')::jsonb AS said FROM fact
+        WHERE fact.key = walk.key AND recorded_at <= $2
+          AND type IN ('HouseholdMerged.v1', 'HouseholdUnmerged.v1', 'HouseholdAbsorbed.v1', 'HouseholdReleased.v1')
+        OFFSET 0  -- by key, one household after the other
+    ) AS recorded
 ), changed AS (
     -- What was said already, or of itself, changes nothing.
     SELECT *, one <> lag(one, 1, false) OVER (PARTITION BY key, other, merged ORDER BY version) AND other <> key AS changes

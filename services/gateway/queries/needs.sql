@@ -1,11 +1,15 @@
--- What each household needs and got, per dimension. $1 households, $2 definition; $3 valid on, $4 known at; null: now.
-SELECT key, dimension,
-       coalesce(sum(delta) FILTER (WHERE measure = 'need'), 0) > 0 AS in_need,
-       coalesce(sum(delta) FILTER (WHERE measure = 'reached'), 0) > 0 AS reached,
-       coalesce(sum(delta) FILTER (WHERE measure = 'resolved'), 0) > 0 AS resolved,
-       coalesce(sum(delta) FILTER (WHERE measure = 'outside_need'), 0) > 0 AS outside_need
-FROM coverage_ledger WHERE key = ANY ($1) AND definition = $2
-  AND valid_on <= coalesce($3::date, 'infinity') AND recorded_at <= coalesce($4::timestamptz, 'infinity')
-GROUP BY key, dimension
-HAVING sum(delta) FILTER (WHERE measure IN ('need', 'outside_need')) > 0
+-- What each household of `kin` needs and got, per dimension. $2 known at, $3 valid on; null: now. $4 definition.
+SELECT key, need.*
+FROM kin CROSS JOIN LATERAL (
+    SELECT dimension,
+           coalesce(sum(delta) FILTER (WHERE measure = 'need'), 0) > 0 AS in_need,
+           coalesce(sum(delta) FILTER (WHERE measure = 'reached'), 0) > 0 AS reached,
+           coalesce(sum(delta) FILTER (WHERE measure = 'resolved'), 0) > 0 AS resolved,
+           coalesce(sum(delta) FILTER (WHERE measure = 'outside_need'), 0) > 0 AS outside_need
+    FROM coverage_ledger AS cell
+    WHERE cell.key = kin.key AND definition = $4
+      AND valid_on <= coalesce($3::date, 'infinity') AND recorded_at <= coalesce($2::timestamptz, 'infinity')
+    GROUP BY dimension
+    HAVING sum(delta) FILTER (WHERE measure IN ('need', 'outside_need')) > 0
+) AS need
 ORDER BY key, dimension

@@ -18,12 +18,16 @@ _STANDING = sql("standing")
 
 async def read(connection: asyncpg.Connection, asked: Asked | None = None) -> Standing:
     """Now, or as of the point that was asked for. Raises Rejected known_at_in_future or date_in_future."""
-    row = await connection.fetchrow(_STANDING)
+    return told(await connection.fetchrow(_STANDING), asked)
+
+
+def told(row: asyncpg.Record, asked: Asked | None = None) -> Standing:
+    """The same of a row with the columns of standing.sql."""
     newest, mark = row["newest"], row["mark"]
-    told = [moment for moment in (newest, mark) if moment]
-    as_of = AsOf(valid_on=max(told, default=row["now"]).astimezone(BANGKOK).date(), known_at=newest)
+    heard = [moment for moment in (newest, mark) if moment]
+    as_of = AsOf(valid_on=max(heard, default=row["now"]).astimezone(BANGKOK).date(), known_at=newest)
     if asked:
-        as_of = asked.resolve(_now(row, told), as_of)
+        as_of = asked.resolve(_now(row, heard), as_of)
     final: datetime | None = mark and min(mark, row["since"] or mark)
     return Standing(
         as_of=as_of,
@@ -37,12 +41,12 @@ async def read(connection: asyncpg.Connection, asked: Asked | None = None) -> St
     )
 
 
-def _now(row: asyncpg.Record, told: Sequence[datetime]) -> datetime:
+def _now(row: asyncpg.Record, heard: Sequence[datetime]) -> datetime:
     """By the clock by which events are recorded. It never goes back, and the machine's may: what is recorded already,
     and what a service has announced, is not of the future (shared/eventstore/clock.py)."""
     announced = [row["announced"]] if row["announced"] else []
-    machine = [row["now"]] if row["real"] or not told else []
-    now: datetime = max([*machine, *told, *announced])
+    machine = [row["now"]] if row["real"] or not heard else []
+    now: datetime = max([*machine, *heard, *announced])
     return now
 
 

@@ -8,7 +8,7 @@ from shared.errors import Rejected
 from shared.events.base import HouseholdId
 from shared.runtime import problems
 
-_NOW = sql("household")
+_NOW = sql("whereabouts")
 _FILLED = """
 -- Whether what every service has said was there is folded; tables that were made anew are behind that for a while.
 SELECT count(mark) = 3 FROM watermark_settled
@@ -19,7 +19,7 @@ _ID: TypeAdapter[str] = TypeAdapter(HouseholdId)
 async def of_household(pool: asyncpg.Pool, household: object, field: str = "data.household") -> str:
     """The village code. Raises Rejected field_invalid for what is no id, household_unknown while none is known, and
     unavailable where that is because the tables are not filled yet."""
-    row = await pool.fetchrow(_NOW, _checked(household, field), None, None) if household is not None else None
+    row = await pool.fetchrow(_NOW, _checked(household, field)) if household is not None else None
     if row is None:
         filled = household is None or await pool.fetchval(_FILLED)
         raise Rejected("household_unknown", field=field) if filled else Rejected("unavailable")
