@@ -19,9 +19,9 @@ class LostRecords(Exception):
 class LogRewritten(Exception):
     """The log holds another record where the checkpoint stands: a broker lost its end, and it was filled again."""
 
-    def __init__(self, service: str) -> None:
-        super().__init__(service)
-        self.service = service
+    def __init__(self, service: str, partition: int) -> None:
+        super().__init__(f"{service}-{partition}")
+        self.service, self.partition = service, partition
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,20 @@ class Checkpoint:
         if (
             piece.records and piece.records[0].at.offset < piece.start
         ):  # the client found its position behind the end, and went back
-            raise LogRewritten(service)
+            raise LogRewritten(service, self.partition)
         if piece.start > offset:
             raise LostRecords(f"{service}-{self.partition}: from {piece.start}, but the checkpoint is {offset}")
         for record in piece.records:
             if record.at.offset == offset - 1 and self.tails[service] and record.hash != self.tails[service]:
-                raise LogRewritten(service)
+                raise LogRewritten(service, self.partition)
         new = [record for record in piece.records if record.at.offset >= offset]
         if new:
             self.move(service, new[-1].at.offset, new[-1].hash)
         return new
+
+    def see(self, recorded_at: datetime) -> None:
+        """Of an event that is folded."""
+        self.newest = max(self.newest or recorded_at, recorded_at)
 
     def move(self, service: str, offset: int, tail: str) -> None:
         """Behind the record at `offset`, whose hash is `tail`."""

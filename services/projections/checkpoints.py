@@ -8,7 +8,7 @@ from services.projections import parking
 from services.projections.checkpoint import SERVICES, Checkpoint
 from services.projections.decode import SERVICE_OF_TOPIC
 from services.projections.sql import QUERIES, run
-from services.projections.tables import lock_checkpoint, save_checkpoint
+from services.projections.tables import lock_checkpoints, save_checkpoints
 from shared.events.topics import EVENT_TOPICS
 
 Rows = Mapping[int, Checkpoint]
@@ -48,20 +48,20 @@ async def rewind(connection: asyncpg.Connection, topic: str, partition: int) -> 
     """
     service = SERVICE_OF_TOPIC[topic]
     async with connection.transaction():
-        checkpoint = await lock_checkpoint(connection, partition)
+        checkpoint = (await lock_checkpoints(connection, [partition]))[partition]
         await _go_back(connection, checkpoint, service, 0, "")
-        await run(connection, save_checkpoint(checkpoint))
+        await run(connection, save_checkpoints([checkpoint]))
 
 
 async def step_back(connection: asyncpg.Connection, earlier: Rows, partitions: Collection[int]) -> None:
     """To where the checkpoints of some partition numbers stood earlier; those that stand before it stay."""
     for number in sorted(earlier.keys() & set(partitions)):
         async with connection.transaction():
-            checkpoint, before = await lock_checkpoint(connection, number), earlier[number]
+            checkpoint, before = (await lock_checkpoints(connection, [number]))[number], earlier[number]
             for service in SERVICES:
                 if before.offsets[service] < checkpoint.offsets[service]:
                     await _go_back(connection, checkpoint, service, before.offsets[service], before.tails[service])
-            await run(connection, save_checkpoint(checkpoint))
+            await run(connection, save_checkpoints([checkpoint]))
 
 
 async def _go_back(

@@ -1,9 +1,9 @@
-"""Folds what arrived for one partition number into the tables: one transaction a batch, exact under any fault.
+"""Folds what arrived for some partition numbers into the tables: one transaction a batch, exact under any fault.
 
     records -> new ones -> streams -> facts -> cards -> ledgers and rollups     (passed, sorted in, folded, written)
 
-The checkpoint, the versions and the rows commit together. Every query stands for the whole batch, so their number does
-not grow with it.
+The checkpoints, the versions and the rows commit together. Every query stands for the whole batch, so their number does
+not grow with it, nor with the partition numbers in it.
 """
 
 from collections import Counter, defaultdict
@@ -30,6 +30,9 @@ from services.projections.steps import Rows
 from services.projections.tables import Known
 from shared.runtime.failpoint import failpoint
 
+Slices = Mapping[int, Sequence[Slice]]
+"""By partition number."""
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -44,7 +47,7 @@ class Settled:
     """Keys that a late fact made fold again."""
 
 
-async def settle(connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
+async def settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
     """Everything in `slices` exactly once, or nothing.
 
     Raises what is named in checkpoint.py (LostRecords, LogRewritten), OtherVersion, and what asyncpg raises; then
@@ -52,29 +55,32 @@ async def settle(connection: asyncpg.Connection, partition: int, slices: Sequenc
     """
     while True:
         try:
-            return await _settle(connection, partition, slices)
+            return await _settle(connection, slices)
         except GroupGrew:
             continue  # without its locks, which have to be taken in one order
 
 
-async def _settle(connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
+async def _settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
     async with connection.transaction():
-        checkpoint = await tables.lock_checkpoint(connection, partition)
-        checkpoint.check()
-        records = [record for piece in slices for record in checkpoint.pass_over(piece)]
+        checkpoints = await tables.lock_checkpoints(connection, slices.keys())
+        for checkpoint in checkpoints.values():
+            checkpoint.check()
+        every = [(checkpoints[number], piece) for number, pieces in slices.items() for piece in pieces]
+        records = [record for checkpoint, piece in every for record in checkpoint.pass_over(piece)]
         if not records:
             return Settled()
         stored = await tables.load(connection, parking.by_stream(records))
-        found = await parking.sort_in(connection, partition, records, stored.heads)
-        made = await _fold(connection, partition, found.folded, stored.cards)
-        moments = [arrived.fact.order[0] for arrived in found.folded]
-        least, checkpoint.newest = min(moments, default=None), max(moments, default=None)
-        writes = [*found.heads, *made.writes, tables.save_checkpoint(checkpoint)]
+        found = await parking.sort_in(connection, records, stored.heads)
+        made = await _fold(connection, found.folded, stored.cards)
+        for arrived in found.folded:
+            checkpoints[arrived.at.partition].see(arrived.fact.order[0])
+        least = min((arrived.fact.order[0] for arrived in found.folded), default=None)
+        writes = [*found.heads, *made.writes, tables.save_checkpoints(checkpoints.values())]
         if await run(connection, *writes, history.reaches(least)):
             await history.forget(connection, cast(datetime, least))
         await run(connection, *made.clears)
         if found.touched:
-            await tables.mark_incomplete(connection, partition, found.touched)
+            await tables.mark_incomplete(connection, found.touched)
         failpoint("worker.before_commit")
     failpoint("worker.after_commit")
     quarantined = sum(isinstance(record, Unreadable) for record in records)
@@ -92,9 +98,7 @@ class Made:
     """Keys that had to be folded again."""
 
 
-async def _fold(
-    connection: asyncpg.Connection, partition: int, arrived: Sequence[Arrived], cards: Mapping[str, Known]
-) -> Made:
+async def _fold(connection: asyncpg.Connection, arrived: Sequence[Arrived], cards: Mapping[str, Known]) -> Made:
     """Folds new facts. `cards`: those of their keys, and perhaps others."""
     if not arrived:
         return Made()
@@ -122,7 +126,7 @@ async def _fold(
             done |= group.refold(MODELS, keys, list(all_of))
     made = await _made(connection, MODELS, done, again)
     saved = {key: Known(done[key].card, done[key].last) for key in facts}
-    made.writes += [tables.add_facts(arrived), tables.freshen(partition, arrived), tables.save_cards(partition, saved)]
+    made.writes += [tables.add_facts(arrived), tables.freshen(arrived), tables.save_cards(saved)]
     return made
 
 

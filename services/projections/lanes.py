@@ -1,32 +1,41 @@
-"""One lane a partition number: everything that waits for it, of all topics, becomes the next transaction.
+"""What waits, of all topics and partition numbers, becomes the next transaction; a number is in one at a time.
 
-So one transaction a number is in flight, in order, and a busy lane catches up in fewer, larger ones. What belongs to it
-is decided when it begins, not while it waits for a connection: a backlog then comes in with all topics of a number at
-once, and hardly a household has to be folded again because another topic's facts came late.
+So one event is folded at once, some that come together share a transaction whatever their numbers are, and a backlog
+comes in in few large ones. What belongs to it is decided when it begins, not while it waits for a connection: all
+topics of a number then come in at once, and hardly a household has to be folded again because another topic's facts
+came late.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from itertools import chain
+from typing import cast
 
 from services.projections.faust_seam import Batch
 
+IN_FLIGHT = 2
+"""Transactions: while PostgreSQL writes one, the next is folded."""
 ONE_TRANSACTION = 10_000
 """Records, at most (one batch more begins below it)."""
 ALL_LANES = 40_000
 """Records that may wait in this process before the next is taken from Kafka: bounds its memory."""
 
-Take = Callable[[], list[Batch]]
+Taken = dict[int, list[Batch]]
+"""By partition number, in the order in which they came."""
+Take = Callable[[], Taken]
 """What waits now, for one transaction. To be called once."""
-Settle = Callable[[int, Take], Awaitable[None]]
-"""Folds what it takes of a partition number. Returns when that is folded, or of no use; raises never."""
+Settle = Callable[[Take], Awaitable[None]]
+"""Folds what it takes. Returns when that is folded, or of no use; raises never."""
 
 
 class Lanes:
     def __init__(self, settle: Settle) -> None:
         self._settle = settle
-        self._waiting: dict[int, list[Batch]] = defaultdict(list)
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._waiting: Taken = defaultdict(list)
+        self._held: set[int] = set()
+        """Numbers of which something is in flight."""
+        self._running: set[asyncio.Task[None]] = set()
         self._records = 0
         self._room = asyncio.Event()
 
@@ -37,28 +46,37 @@ class Lanes:
             await self._room.wait()
         self._records += batch.size
         self._waiting[batch.partition].append(batch)
-        if batch.partition not in self._running:
-            self._running[batch.partition] = asyncio.create_task(self._run(batch.partition))
+        if batch.partition not in self._held and len(self._running) < IN_FLIGHT:
+            self._running.add(asyncio.create_task(self._run()))
 
-    async def _run(self, partition: int) -> None:
-        while self._waiting[partition]:
-            taken: list[Batch] = []
+    async def _run(self) -> None:
+        """One transaction after another, until nothing waits but of numbers that the other one holds."""
+        while self._waiting.keys() - self._held:
+            taken: Taken = {}
 
-            def take(taken: list[Batch] = taken) -> list[Batch]:
-                taken += self._next(partition)
+            def take(taken: Taken = taken) -> Taken:
+                taken |= self._next()
                 return taken
 
-            await self._settle(partition, take)
-            self._records -= sum(batch.size for batch in taken)
+            await self._settle(take)
+            self._held -= taken.keys()
+            self._records -= sum(batch.size for batch in chain.from_iterable(taken.values()))
             self._room.set()
             if not taken:
-                break  # it gave up
-        del self._running[partition]
+                break  # it gave up, or the other one was quicker
+        self._running.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
-    def _next(self, partition: int) -> list[Batch]:
-        waiting, taken, records = self._waiting[partition], 0, 0
-        while taken < len(waiting) and records < ONE_TRANSACTION:
-            records += waiting[taken].size
-            taken += 1
-        batches, self._waiting[partition] = waiting[:taken], waiting[taken:]
-        return batches
+    def _next(self) -> Taken:
+        taken, records = Taken(), 0
+        for number in [number for number in self._waiting if number not in self._held]:
+            waiting, count = self._waiting.pop(number), 0
+            while count < len(waiting) and records < ONE_TRANSACTION:
+                records += waiting[count].size
+                count += 1
+            taken[number] = waiting[:count]
+            if count < len(waiting):
+                self._waiting[number] = waiting[count:]
+            if records >= ONE_TRANSACTION:
+                break
+        self._held |= taken.keys()
+        return taken

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from services.projections.decode import read
+from services.projections.decode import partition_of, read
 from services.projections.facts import Arrived, At, Unreadable
 from services.projections.sql import QUERIES, Statement
 from services.projections.streams import Head, Record, Slot, Stream
@@ -62,7 +62,7 @@ def by_stream(records: Iterable[Record]) -> dict[str, list[Record]]:
 
 
 async def sort_in(
-    connection: asyncpg.Connection, partition: int, records: Sequence[Record], heads: Mapping[str, tuple[Head, bool]]
+    connection: asyncpg.Connection, records: Sequence[Record], heads: Mapping[str, tuple[Head, bool]]
 ) -> Sorted:
     """Puts each record where it belongs: among the facts, among the parked, in quarantine, or nowhere as a repeat.
 
@@ -78,7 +78,7 @@ async def sort_in(
         stream.take(named[name])
     folded = [arrived for stream in streams.values() for arrived in stream.folded]
     await _save(connection, streams, before)
-    saved = [_head(name, partition, stream) for name, stream in sorted(streams.items())]
+    saved = [_head(name, stream) for name, stream in sorted(streams.items())]
     return Sorted(
         folded,
         sum(stream.repeated for stream in streams.values()),
@@ -93,13 +93,11 @@ async def sort_in(
     )
 
 
-async def keep(
-    connection: asyncpg.Connection, partition: int, streams: Mapping[str, Stream], unreadable: Sequence[Unreadable]
-) -> None:
+async def keep(connection: asyncpg.Connection, streams: Mapping[str, Stream], unreadable: Sequence[Unreadable]) -> None:
     """What is known of streams that nothing was known of."""
     if unreadable:
         await _quarantine(connection, unreadable)
-    heads = [_head(name, partition, stream) for name, stream in streams.items()]
+    heads = [_head(name, stream) for name, stream in streams.items()]
     await connection.copy_records_to_table("stream_head", records=heads, columns=HEAD)
     await _park(connection, streams)
 
@@ -111,7 +109,7 @@ async def forget(connection: asyncpg.Connection, topic: str, partition: int, off
         streams, keys = ([*set(names)] for names in columns(map(tuple, gone)))
         await connection.execute(QUERIES["look_again"], streams)
         await connection.execute(QUERIES["forget_unknown"], streams)
-        await mark_incomplete(connection, partition, keys)
+        await mark_incomplete(connection, keys)
         await connection.execute(QUERIES["forget_blank"], keys)
     return bool(gone)
 
@@ -156,10 +154,11 @@ async def _park(connection: asyncpg.Connection, streams: Mapping[str, Stream]) -
         await connection.execute(QUERIES["park"], *columns(waiting))
 
 
-def _head(name: str, partition: int, stream: Stream) -> tuple[object, ...]:
+def _head(name: str, stream: Stream) -> tuple[object, ...]:
     first = min(stream.waiting.items(), default=None, key=itemgetter(0))
     state, reason = ("parked", stream.reason(first[1])) if first else ("ok", None)
-    return name, envelope.key_of(name), partition, *stream.head, state, reason
+    key = envelope.key_of(name)
+    return name, key, partition_of(key), *stream.head, state, reason
 
 
 def parked_row(name: str, stream: Stream, record: Record) -> tuple[object, ...]:

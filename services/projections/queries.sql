@@ -1,12 +1,11 @@
 -- What the engine asks and writes. A batch asks each of these once at most, however many events it holds; what it writes
 -- is sent as one statement (sql.py).
 
--- name: lock_checkpoint
--- With the note of what the tables are made by: a rebuild by another version of Siao may have put its own in their place.
-SELECT *, ARRAY(SELECT what FROM made_by) AS made_by FROM checkpoint WHERE partition = $1 FOR UPDATE
-
--- name: new_checkpoint
-INSERT INTO checkpoint (partition) VALUES ($1) ON CONFLICT DO NOTHING
+-- name: lock_checkpoints
+-- In one order everywhere. With the note of what the tables are made by: a rebuild by another version of Siao may have
+-- put its own in their place.
+SELECT *, ARRAY(SELECT what FROM made_by) AS made_by FROM checkpoint
+WHERE partition = ANY($1::smallint[]) ORDER BY partition FOR UPDATE
 
 -- name: new_checkpoints
 -- Before the first batch, so that the row is there to be seen when somebody else has locked it. Only those that are
@@ -27,12 +26,16 @@ WHERE checkpoint.partition = $1 AND held.pid <> pg_backend_pid()
 SELECT pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'transactionid' AND granted AND transactionid::text = $1 AND mode = 'ExclusiveLock'
 
--- name: save_checkpoint
-UPDATE checkpoint
-SET registry = $2, pairing = $3, interventions = $4,
-    registry_tail = $5, pairing_tail = $6, interventions_tail = $7,
-    newest = greatest(newest, $8), updated_at = clock_timestamp()
-WHERE partition = $1
+-- name: save_checkpoints
+UPDATE checkpoint AS held
+SET registry = reached.registry, pairing = reached.pairing, interventions = reached.interventions,
+    registry_tail = reached.registry_tail, pairing_tail = reached.pairing_tail,
+    interventions_tail = reached.interventions_tail,
+    newest = greatest(held.newest, reached.newest), updated_at = clock_timestamp()
+FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+            $8::timestamptz[])
+     AS reached (partition, registry, pairing, interventions, registry_tail, pairing_tail, interventions_tail, newest)
+WHERE held.partition = reached.partition
 
 -- name: known_of
 -- Of each stream its end, and the card of its key: of each key once, for the stream that names it.
@@ -134,8 +137,8 @@ FROM (SELECT DISTINCT hashtextextended(current_schema() || key, 0) AS number FRO
 
 -- name: mark_incomplete
 INSERT INTO card (key, partition, kind, state, incomplete)
-SELECT key, $1, kind, '{}', EXISTS (SELECT FROM stream_head h WHERE h.key = named.key AND h.state = 'parked')
-FROM unnest($2::text[], $3::text[]) AS named (key, kind)
+SELECT key, partition, kind, '{}', EXISTS (SELECT FROM stream_head h WHERE h.key = named.key AND h.state = 'parked')
+FROM unnest($1::text[], $2::smallint[], $3::text[]) AS named (key, partition, kind)
 ON CONFLICT (key) DO UPDATE SET incomplete = excluded.incomplete
 
 -- name: freshen

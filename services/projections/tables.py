@@ -13,7 +13,7 @@ import msgspec
 from services.projections import card as cards
 from services.projections.card import Card
 from services.projections.checkpoint import SERVICES, Checkpoint
-from services.projections.decode import SERVICE_OF_TOPIC, event_of
+from services.projections.decode import SERVICE_OF_TOPIC, event_of, partition_of
 from services.projections.facts import Arrived, Fact, Order
 from services.projections.made_by import OtherVersion
 from services.projections.sql import QUERIES, Statement
@@ -43,23 +43,22 @@ class Stored(NamedTuple):
     """Every key has one, be it blank."""
 
 
-async def lock_checkpoint(connection: asyncpg.Connection, partition: int) -> Checkpoint:
-    """Locked until the transaction ends: whoever else folds this partition waits, and then sees what we did."""
-    row = await connection.fetchrow(QUERIES["lock_checkpoint"], partition)
-    if row is None:
-        await connection.execute(QUERIES["new_checkpoint"], partition)
-        row = await connection.fetchrow(QUERIES["lock_checkpoint"], partition)
-    return Checkpoint.of(row)
+async def lock_checkpoints(connection: asyncpg.Connection, partitions: Collection[int]) -> dict[int, Checkpoint]:
+    """By partition number, locked until the transaction ends: whoever else folds one of them waits, and then sees what
+    we did."""
+    rows = await connection.fetch(QUERIES["lock_checkpoints"], list(partitions))
+    if len(rows) < len(partitions):
+        await connection.execute(QUERIES["new_checkpoints"], sorted(partitions))
+        rows = await connection.fetch(QUERIES["lock_checkpoints"], list(partitions))
+    return {row["partition"]: Checkpoint.of(row) for row in rows}
 
 
-def save_checkpoint(checkpoint: Checkpoint) -> Statement:
-    return Statement.named(
-        "save_checkpoint",
-        checkpoint.partition,
-        *(checkpoint.offsets[service] for service in SERVICES),
-        *(checkpoint.tails[service] for service in SERVICES),
-        checkpoint.newest,
-    )
+def save_checkpoints(checkpoints: Iterable[Checkpoint]) -> Statement:
+    rows = [
+        (one.partition, *map(one.offsets.get, SERVICES), *map(one.tails.get, SERVICES), one.newest)
+        for one in checkpoints
+    ]
+    return Statement.named("save_checkpoints", *columns(rows))
 
 
 def add_facts(arrived: Iterable[Arrived]) -> Statement:
@@ -131,37 +130,35 @@ async def lock_linked(connection: asyncpg.Connection, keys: Collection[str]) -> 
     await connection.execute(QUERIES["lock_linked"], sorted(keys))
 
 
-def save_cards(partition: int, changed: Mapping[str, Known]) -> Statement:
+def save_cards(changed: Mapping[str, Known]) -> Statement:
     rows = [
-        (key, partition, cards.kind(known.card), cards.dump(known.card), *(known.last or (None, None, None)))
+        (key, partition_of(key), cards.kind(known.card), cards.dump(known.card), *(known.last or (None, None, None)))
         for key, known in sorted(changed.items())
     ]
     return Statement.named("save_cards", *columns(rows))
 
 
-async def copy_cards(
-    connection: asyncpg.Connection, partition: int, known: Mapping[str, Known], incomplete: Collection[str]
-) -> None:
+async def copy_cards(connection: asyncpg.Connection, known: Mapping[str, Known], incomplete: Collection[str]) -> None:
     """Of keys that have no card yet."""
     rows = [
-        (key, partition, cards.kind(card), cards.dump(card), *(last or (None, None, None)), key in incomplete)
+        (key, partition_of(key), cards.kind(card), cards.dump(card), *(last or (None, None, None)), key in incomplete)
         for key, (card, last) in known.items()
     ]
     await connection.copy_records_to_table("card", records=rows, columns=CARD)
 
 
-async def mark_incomplete(connection: asyncpg.Connection, partition: int, keys: Collection[str]) -> None:
+async def mark_incomplete(connection: asyncpg.Connection, keys: Collection[str]) -> None:
     """Sets the mark where a stream of the key is parked and clears it elsewhere; after the heads are saved."""
-    kinds = [cards.kind(cards.blank(key)) for key in keys]
-    await connection.execute(QUERIES["mark_incomplete"], partition, list(keys), kinds)
+    rows = [(key, partition_of(key), cards.kind(cards.blank(key))) for key in sorted(keys)]
+    await connection.execute(QUERIES["mark_incomplete"], *columns(rows))
 
 
-def freshen(partition: int, arrived: Iterable[Arrived]) -> Statement:
-    newest: dict[tuple[str, str], list[Arrived]] = {}
+def freshen(arrived: Iterable[Arrived]) -> Statement:
+    newest: dict[tuple[int, str, str], list[Arrived]] = {}
     for a in arrived:
-        newest.setdefault((SERVICE_OF_TOPIC[a.at.topic], a.fact.agency), []).append(a)
+        newest.setdefault((a.at.partition, SERVICE_OF_TOPIC[a.at.topic], a.fact.agency), []).append(a)
     rows = [
-        (partition, *of, max(a.fact.order[0] for a in some), max(a.occurred_on for a in some), len(some))
+        (*of, max(a.fact.order[0] for a in some), max(a.occurred_on for a in some), len(some))
         for of, some in sorted(newest.items())
     ]
     return Statement.named("freshen", *columns(rows))

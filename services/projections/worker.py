@@ -1,8 +1,10 @@
-"""The Faust worker: one agent on the three event topics, a lane a partition number, PostgreSQL behind them."""
+"""The Faust worker: one agent on the three event topics, lanes into which they are gathered, PostgreSQL behind them."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import asyncpg
@@ -11,7 +13,7 @@ from services.projections import checkpoints, engine, metrics
 from services.projections.checkpoint import LogRewritten, LostRecords, Slice
 from services.projections.checkpoints import Offsets
 from services.projections.decode import SERVICE_OF_TOPIC, read
-from services.projections.engine import Settled
+from services.projections.engine import Settled, Slices
 from services.projections.faust_seam import App, Batch, event_stream, make_app
 from services.projections.frozen import Holders
 from services.projections.lanes import Lanes, Take
@@ -45,15 +47,15 @@ class Worker:
         async for batch in stream:
             await self._lanes.put(batch)
 
-    async def _settle(self, partition: int, take: Take) -> None:
+    async def _settle(self, take: Take) -> None:
         # Taken and read once, however often PostgreSQL is asked; and not before there is a connection for it.
-        batches = cache(lambda: [batch for batch in take() if self.app.is_current(batch)])
-        slices = cache(lambda: [slice_of(batch) for batch in batches()])
+        batches = cache(lambda: [batch for batch in chain(*take().values()) if self.app.is_current(batch)])
+        slices = cache(lambda: by_partition(batches()))
         begun = time.perf_counter()
         try:
-            settled = await self.database.run(lambda connection: self._fold(connection, partition, slices()))
+            settled = await self.database.run(lambda connection: self._fold(connection, slices()))
         except LogRewritten as found:
-            await self.rewind(EVENT_TOPICS[found.service].name, partition)
+            await self.rewind(EVENT_TOPICS[found.service].name, found.partition)
             await self.app.give_up(found)
         except LostRecords as lost:
             if all(map(self.app.is_current, batches())):
@@ -62,25 +64,31 @@ class Worker:
             await self.app.give_up(error)
         else:
             metrics.SECONDS.observe(time.perf_counter() - begun)
-            metrics.BATCH.observe(sum(len(piece.records) for piece in slices()))
-            tell(partition, settled)
+            metrics.BATCH.observe(sum(len(piece.records) for piece in chain(*slices().values())))
+            tell(settled)
 
-    async def _fold(self, connection: asyncpg.Connection, partition: int, slices: Sequence[Slice]) -> Settled:
-        """`engine.settle`; takes the partition from a worker that froze while it held it."""
+    async def _fold(self, connection: asyncpg.Connection, slices: Slices) -> Settled:
+        """`engine.settle`; takes the partitions from a worker that froze while it held them."""
         if not slices:
             return Settled()
         try:
-            return await engine.settle(connection, partition, slices)
+            return await engine.settle(connection, slices)
         except asyncpg.LockNotAvailableError:
-            await self._holders.end_frozen(connection, partition, time.monotonic())
+            for partition in slices:
+                await self._holders.end_frozen(connection, partition, time.monotonic())
             raise
 
 
-def slice_of(batch: Batch) -> Slice:
-    return Slice(SERVICE_OF_TOPIC[batch.topic], batch.start, [read(record) for record in batch.records()])
+def by_partition(batches: Iterable[Batch]) -> Slices:
+    """Their records, read."""
+    slices: dict[int, list[Slice]] = defaultdict(list)
+    for batch in batches:
+        records = [read(record) for record in batch.records()]
+        slices[batch.partition].append(Slice(SERVICE_OF_TOPIC[batch.topic], batch.start, records))
+    return slices
 
 
-def tell(partition: int, settled: Settled) -> None:
+def tell(settled: Settled) -> None:
     """Metrics, and a line in the log for what somebody should look at."""
     metrics.FOLDED.inc(settled.folded)
     metrics.REPEATED.inc(settled.repeated)
@@ -89,4 +97,4 @@ def tell(partition: int, settled: Settled) -> None:
     for reason, n in settled.parked.items():
         metrics.PARKED.labels(reason).inc(n)
     if settled.quarantined or settled.parked:
-        log.error("records_set_aside", partition=partition, quarantined=settled.quarantined, parked=settled.parked)
+        log.error("records_set_aside", quarantined=settled.quarantined, parked=settled.parked)

@@ -91,7 +91,7 @@ async def test_killed_at_random(servers: Servers, producer: AIOKafkaProducer, wo
 
 @pytest.mark.parametrize("point", ["worker.before_commit", "worker.after_commit"])
 async def test_killed_at_a_commit(servers: Servers, producer: AIOKafkaProducer, point: str):
-    process = projections.worker(servers, SIAO_FAILPOINTS=f"{SEED}:{point}=0.004")
+    process = projections.worker(servers, SIAO_FAILPOINTS=f"{SEED}:{point}=0.05")
     await process.start()
     try:
         deaths = await under(servers, producer, partial(asyncio.sleep, 0), process)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from services.projections.frozen import FROZEN_SECONDS, Holders
-from services.projections.tables import lock_checkpoint
+from services.projections.tables import lock_checkpoints
 from tests.support.projections import tables
 from tests.support.servers import Servers
 
@@ -27,18 +27,18 @@ async def test_the_age_of_a_transaction_is_what_the_waiter_saw_by_its_own_clock(
         holders, ended = Holders(), asyncio.Event()
         frozen.add_termination_listener(lambda _: ended.set())
         async with frozen.transaction():
-            await lock_checkpoint(frozen, 3)
+            await lock_checkpoints(frozen, [3])
         await holders.end_frozen(database, 3, now=0.0)  # nobody holds it
         async with frozen.transaction():
-            await lock_checkpoint(frozen, 3)
+            await lock_checkpoints(frozen, [3])
             await holders.end_frozen(database, 3, now=1.0)
             await holders.end_frozen(database, 3, now=FROZEN_SECONDS)
         begun = frozen.transaction()  # another one: that worker is alive
         await begun.start()
-        await lock_checkpoint(frozen, 3)
+        await lock_checkpoints(frozen, [3])
         await holders.end_frozen(database, 3, now=FROZEN_SECONDS + 1)
         assert await frozen.fetchval("SELECT 1") == 1
         await holders.end_frozen(database, 3, now=2 * FROZEN_SECONDS + 1)
         async with asyncio.timeout(30):
             await ended.wait()
-        assert (await lock_checkpoint(database, 3)).partition == 3
+        assert (await lock_checkpoints(database, [3])).keys() == {3}

@@ -22,7 +22,7 @@ from services.projections.sql import QUERIES
 from tests.support.histories import KEYS, arrivals, neighbourhoods
 from tests.support.log import Log, Record, assessed, assigned, delivered, helper, registered
 from tests.support.mended import entry_voided, merged, relocated, unmerged
-from tests.support.projections import assert_rolled_up, feed, slices, state, tables
+from tests.support.projections import assert_rolled_up, feed, feed_at_once, slices, state, tables
 from tests.support.servers import Servers
 from tests.support.world import one_group
 
@@ -58,7 +58,8 @@ async def test_the_tables_are_the_fold_of_the_set(database: asyncpg.Connection, 
     await database.execute(f"TRUNCATE {TABLES}")
     arrived = Log()
     for batch in data.draw(arrivals(log.records)):
-        await feed(database, [arrived.put(record) for record in batch])
+        fed = feed_at_once if data.draw(st.booleans()) else feed
+        await fed(database, [arrived.put(record) for record in batch])
     facts = [found.fact for record in log.records if isinstance(found := read(record), Arrived)]
     assert await ledgers(database) == one_group(facts)
     await assert_rolled_up(database)
@@ -142,7 +143,7 @@ async def run(database: asyncpg.Connection, two: Sequence[Stepped], some: Sequen
     async def work(stepped: Stepped, records: list[Record]) -> None:
         await stepped.go.acquire()
         [(number, pieces)] = slices(records).items()
-        await engine.settle(stepped, number, pieces)  # type: ignore[arg-type]
+        await engine.settle(stepped, {number: pieces})  # type: ignore[arg-type]
 
     tasks = [asyncio.create_task(work(*one)) for one in zip(two, some, strict=True)]
     for one in order:

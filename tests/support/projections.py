@@ -75,7 +75,12 @@ def slice_of(records: Sequence[LogRecord], start: int) -> Slice:
 
 async def feed(connection: asyncpg.Connection, records: Sequence[LogRecord]) -> list[Settled]:
     """All of them as one batch a partition number."""
-    return [await engine.settle(connection, number, some) for number, some in sorted(slices(records).items())]
+    return [await engine.settle(connection, {number: some}) for number, some in sorted(slices(records).items())]
+
+
+async def feed_at_once(connection: asyncpg.Connection, records: Sequence[LogRecord]) -> Settled:
+    """All of them as one batch, whatever their partition numbers are."""
+    return await engine.settle(connection, slices(records))
 
 
 async def state(connection: asyncpg.Connection, keys: Sequence[str] | None = None) -> dict[str, list[tuple[Any, ...]]]:

@@ -1,4 +1,4 @@
-"""Lanes: one transaction a partition number at a time, in order, each with all that waits; memory is bounded."""
+"""Lanes: what waits becomes one transaction, a number is in one at a time, in order; memory is bounded."""
 
 import asyncio
 from types import SimpleNamespace
@@ -15,19 +15,21 @@ class Recorder:
     """Notes what is settled, and lets a test hold it up."""
 
     def __init__(self) -> None:
-        self.settled: list[tuple[int, list[str]]] = []
+        self.settled: list[dict[int, str]] = []
         self.gate, self.connection = asyncio.Event(), asyncio.Event()
         self.connection.set()
-        self.at_once: set[int] = set()
+        self.in_flight: list[dict[int, str]] = []
 
-    async def settle(self, partition: int, take: Take) -> None:
-        assert partition not in self.at_once
-        self.at_once.add(partition)
+    async def settle(self, take: Take) -> None:
         await self.connection.wait()
-        batches = take()
+        names = {number: "".join(b.name for b in batches) for number, batches in take().items()}
+        if not names:
+            return
+        assert all(names.keys().isdisjoint(other) for other in self.in_flight)
+        self.in_flight.append(names)
         await self.gate.wait()
-        self.at_once.discard(partition)
-        self.settled.append((partition, [b.name for b in batches]))
+        self.in_flight.remove(names)
+        self.settled.append(names)
 
 
 async def quiet() -> None:
@@ -35,43 +37,43 @@ async def quiet() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_waits_becomes_one_transaction_in_order():
+async def test_one_event_is_folded_at_once_and_what_waits_behind_it_is_one_transaction():
     recorder = Recorder()
     lanes = Lanes(recorder.settle)
-    for name in "a", "b", "c":
-        await lanes.put(batch(1, 10, name))
+    for number, name in (1, "a"), (1, "b"), (2, "x"), (1, "c"), (3, "z"):
+        await lanes.put(batch(number, 10, name))
         await quiet()
-    await lanes.put(batch(2, 10, "x"))
-    await quiet()
-    assert recorder.at_once == {1, 2}
+    assert recorder.in_flight == [{1: "a"}, {2: "x"}]
     recorder.gate.set()
     await quiet()
-    assert sorted(recorder.settled) == [(1, ["a"]), (1, ["b", "c"]), (2, ["x"])]
+    assert sorted(map(str, recorder.settled)) == ["{1: 'a'}", "{1: 'bc', 3: 'z'}", "{2: 'x'}"]
 
 
 async def test_what_comes_before_there_is_a_connection_belongs_to_it():
     recorder = Recorder()
     recorder.connection.clear()
     lanes = Lanes(recorder.settle)
-    for name in "a", "b":
-        await lanes.put(batch(1, 10, name))
+    for number, name in (1, "a"), (2, "x"), (1, "b"):
+        await lanes.put(batch(number, 10, name))
         await quiet()
     recorder.connection.set()
     await quiet()
     await lanes.put(batch(1, 10, "c"))
     recorder.gate.set()
     await quiet()
-    assert recorder.settled == [(1, ["a", "b"]), (1, ["c"])]
+    assert recorder.settled == [{1: "ab", 2: "x"}, {1: "c"}]
 
 
-async def test_a_transaction_has_a_size():
+async def test_a_transaction_has_a_size_and_what_is_left_of_a_number_comes_behind_the_others():
     recorder = Recorder()
+    recorder.connection.clear()
     recorder.gate.set()
     lanes = Lanes(recorder.settle)
-    for name in "abc":
-        await lanes.put(batch(1, ONE_TRANSACTION // 2, name))
+    for number, name in (1, "a"), (1, "b"), (1, "c"), (2, "x"):
+        await lanes.put(batch(number, ONE_TRANSACTION // 2, name))
+    recorder.connection.set()
     await quiet()
-    assert recorder.settled == [(1, ["a", "b"]), (1, ["c"])]
+    assert recorder.settled == [{1: "ab"}, {2: "x", 1: "c"}]
 
 
 async def test_who_brings_too_much_waits():
@@ -85,3 +87,16 @@ async def test_who_brings_too_much_waits():
     await quiet()
     assert late.done()
     assert len(recorder.settled) == 2
+
+
+async def test_nothing_is_left_lying_whatever_comes_when():
+    """Each batch comes in the moment in which some transaction ends."""
+    recorder = Recorder()
+    recorder.gate.set()
+    lanes = Lanes(recorder.settle)
+    for turn in range(200):
+        await lanes.put(batch(turn % 3, 1, "."))
+        for _ in range(turn % 7):
+            await asyncio.sleep(0)
+    await quiet()
+    assert sum(len(name) for names in recorder.settled for name in names.values()) == 200

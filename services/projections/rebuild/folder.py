@@ -97,7 +97,7 @@ class Lane:
         for number in numbers:
             async for slices in merged.batches(self._consumer, number, have[number], wanted[number]):
                 read = sum(len(piece.records) for piece in slices)
-                _say(Tally.of(read, await engine.settle(self._connection, number, slices)))
+                _say(Tally.of(read, await engine.settle(self._connection, {number: slices})))
                 failpoint("rebuild.folding")
 
     async def load(self, reader: Consumer, numbers: Iterator[int], wanted: Targets) -> None:

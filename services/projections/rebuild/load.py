@@ -35,7 +35,7 @@ async def load(
 ) -> Tally:
     """All of a partition number in one transaction; nothing when it is there already."""
     async with connection.transaction():
-        checkpoint = await tables.lock_checkpoint(connection, number)
+        checkpoint = (await tables.lock_checkpoints(connection, [number]))[number]
         if any(checkpoint.offsets.values()):
             return Tally()
         tally = Tally(transactions=1)
@@ -44,7 +44,7 @@ async def load(
             tally += await asyncio.to_thread(_gather, spool, consumer, checkpoint, until, moment)
             for heap in spool.heaps():
                 tally += await _fold(connection, checkpoint, heap)
-        await run(connection, tables.save_checkpoint(checkpoint))
+        await run(connection, tables.save_checkpoints([checkpoint]))
     return tally
 
 
@@ -63,17 +63,15 @@ def _gather(
 
 async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: list[Held]) -> Tally:
     """Every record of the keys in a heap."""
-    number = checkpoint.partition
     streams, unreadable = _sorted(heap)
     heap.clear()
     arrived = [one for stream in streams.values() for one in stream.folded]
-    await parking.keep(connection, number, streams, unreadable)
+    await parking.keep(connection, streams, unreadable)
     if arrived:
         await tables.copy_facts(connection, arrived)
-        await run(connection, tables.freshen(number, arrived))
-        newest = max(a.fact.order[0] for a in arrived)
-        checkpoint.newest = max(checkpoint.newest or newest, newest)
-    await _fold_keys(connection, number, streams, arrived)
+        await run(connection, tables.freshen(arrived))
+        checkpoint.see(max(a.fact.order[0] for a in arrived))
+    await _fold_keys(connection, streams, arrived)
     return Tally(folded=len(arrived))
 
 
@@ -91,9 +89,7 @@ def _sorted(heap: Sequence[Held]) -> tuple[dict[str, Stream], list[Unreadable]]:
     return streams, unreadable
 
 
-async def _fold_keys(
-    connection: asyncpg.Connection, number: int, streams: Mapping[str, Stream], arrived: Sequence[Arrived]
-) -> None:
+async def _fold_keys(connection: asyncpg.Connection, streams: Mapping[str, Stream], arrived: Sequence[Arrived]) -> None:
     facts: dict[str, list[Fact]] = defaultdict(list)
     for one in arrived:
         facts[one.fact.key].append(one.fact)
@@ -103,4 +99,4 @@ async def _fold_keys(
     incomplete = {key_of(name) for name, stream in streams.items() if stream.waiting}
     cards = {key: Known(blank(key), None) for key in incomplete}
     cards |= {key: Known(one.card, one.last) for key, one in done.items()}
-    await tables.copy_cards(connection, number, cards, incomplete)
+    await tables.copy_cards(connection, cards, incomplete)

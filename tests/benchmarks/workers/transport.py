@@ -8,6 +8,7 @@ import gc
 import os
 from collections import Counter
 from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Any
 
 import asyncpg
@@ -49,28 +50,29 @@ class Count:
         async for batch in stream:
             await self._lanes.put(batch)
 
-    async def _settle(self, partition: int, take: Take) -> None:
+    async def _settle(self, take: Take) -> None:
         try:
-            await (self._fold(partition, take) if self._memory else self._commit(partition, take))
+            await (self._fold(take) if self._memory else self._commit(take))
         except Exception as error:
             await self.app.give_up(error)
 
-    async def _fold(self, partition: int, take: Take) -> None:
-        for batch in filter(self.app.is_current, take()):
-            counts = counted(partition, batch.records())
+    async def _fold(self, take: Take) -> None:
+        for batch in filter(self.app.is_current, chain(*take().values())):
+            counts = counted(batch.partition, batch.records())
             self._held.update(counts)
             self._watch.add(counts.total(), lambda: [(*cell, n) for cell, n in self._held.items()])
 
-    async def _commit(self, partition: int, take: Take) -> None:
+    async def _commit(self, take: Take) -> None:
         assert self._pool is not None
         async with self._pool.acquire() as connection, connection.transaction():
             counts: Counter[Cell] = Counter()
-            for batch in filter(self.app.is_current, take()):
-                following = await connection.fetchval(LOCK, batch.topic, partition)
+            for batch in filter(self.app.is_current, chain(*take().values())):
+                place = batch.topic, batch.partition
+                following = await connection.fetchval(LOCK, *place)
                 assert batch.start <= following, "records were lost"
                 new = (record for record in batch.records() if record.offset >= following)
-                counts.update(counted(partition, new))
-                await connection.execute(MOVE, batch.topic, partition, batch.offset + 1)
+                counts.update(counted(batch.partition, new))
+                await connection.execute(MOVE, *place, batch.offset + 1)
             if counts:
                 await connection.execute(NUMBERED, *columns(counts))
         self._watch.add(counts.total())
