@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from services.interventions import domain
 from shared.commands.app import create
@@ -17,7 +17,7 @@ from shared.runtime.settings import Clock, Settings
 from shared.runtime.statement import Statement
 
 
-def app(settings: Settings) -> FastAPI:
+def app(settings: Settings) -> Starlette:
     return create(settings, Interventions(settings), wait_for_registry)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from services.pairing.domain import PairCommand, decide
 from services.pairing.helpers import (
@@ -33,7 +33,7 @@ from shared.runtime.statement import Statement
 State = HelperState | Pairing
 
 
-def app(settings: Settings) -> FastAPI:
+def app(settings: Settings) -> Starlette:
     return create(settings, Desk(settings), wait_for_registry)
 
 

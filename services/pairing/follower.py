@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import asyncpg
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from services.pairing.api import Desk
 from shared.commands.batch import Batch
@@ -32,7 +32,7 @@ Lead = tuple[HouseholdId, HelperId, date]
 """A household, who leads it, and since when."""
 
 
-def app(settings: Settings) -> FastAPI:
+def app(settings: Settings) -> Starlette:
     return follower.app(settings, Reaction(settings))
 
 

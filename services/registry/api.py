@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.applications import Starlette
 
 from services.registry import domain
 from services.registry.household import REGISTRATION, START, Household, evolve
@@ -40,7 +40,7 @@ Placing = RegisterHousehold | RelocateHousehold | CorrectHousehold | CorrectRelo
 """Commands that name a village."""
 
 
-def app(settings: Settings) -> FastAPI:
+def app(settings: Settings) -> Starlette:
     return create(settings, Registry(settings))
 
 

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 import asyncpg
-from fastapi import FastAPI, Request
+from starlette.applications import Starlette
+from starlette.requests import Request
 
 from shared.commands import http
 from shared.commands.batch import Deciding
@@ -30,7 +31,7 @@ class Wait(Protocol):
     async def __call__(self, pool: asyncpg.Pool, after: Mapping[str, int]) -> None: ...
 
 
-def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> FastAPI:
+def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> Starlette:
     """The service's app. `wait` is for a service that follows others, so that Siao-After can be kept."""
     service = deciding.service
     reader = Reader(catalog.COMMANDS[service], settings.key("body.key"))
@@ -46,7 +47,7 @@ def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> 
             await wait(request.app.state.pool, after)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with await postgres.pool(settings, session=SESSION) as pool:
             await clock.claim(pool, settings.clock)
             with Poker(settings) as poke:
@@ -54,8 +55,7 @@ def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> 
                 async with going_on(app.state.desk.run()):
                     yield
 
-    app = FastAPI(title=f"Siao {service}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(http.routes(service, reader, gateway_key, before))
+    app = Starlette(routes=http.routes(service, reader, gateway_key, before), lifespan=lifespan)
 
     async def ready() -> dict[str, object]:
         waiting: int = await app.state.pool.fetchval("SELECT count(*) FROM outbox")

@@ -11,9 +11,10 @@ from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 from joserfc.jwk import OKPKey
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
 from shared.commands.batch import Answer, Outcome
 from shared.commands.desk import MOST, PATIENCE, Desk
@@ -35,16 +36,13 @@ Before = Callable[[Request], Awaitable[None]]
 """Runs once a request, behind the check of its token and ahead of its commands."""
 
 
-def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) -> APIRouter:
+def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) -> list[Route]:
     """The routes of one service, whose desk is `app.state.desk`."""
-    router = APIRouter()
-
     gateway = auth.Verifier(gateway_key, iss=auth.GATEWAY, aud=auth.service_audience(service))
 
     def caller(request: Request) -> Caller:
         return gateway.caller(auth.bearer(request.headers.get("authorization")))
 
-    @router.post("/commands")
     async def one(request: Request) -> Response:
         sender = caller(request)
         await before(request)
@@ -53,14 +51,13 @@ def routes(service: str, reader: Reader, gateway_key: OKPKey, before: Before) ->
         [outcome] = await desk.submit([submission], iter(PATIENCE))
         return _single(outcome)
 
-    @router.post("/commands/bulk")
     async def many(request: Request) -> Response:
         sender = caller(request)
         await before(request)
         spool = await _spool(request)
         return StreamingResponse(_answers(spool, reader, sender, request.app.state.desk), media_type=NDJSON)
 
-    return router
+    return [Route("/commands", one, methods=["POST"]), Route("/commands/bulk", many, methods=["POST"])]
 
 
 async def _answers(spool: IO[bytes], reader: Reader, caller: Caller, desk: Desk) -> AsyncIterator[bytes]:

@@ -11,8 +11,8 @@ from time import monotonic
 
 import asyncpg
 from aiokafka.errors import KafkaError
-from fastapi import FastAPI
 from prometheus_client import Counter
+from starlette.applications import Starlette
 
 from shared.eventstore import outbox
 from shared.eventstore.log_reader import reading
@@ -40,7 +40,7 @@ class TailLost(KafkaError):  # type: ignore[misc]  # aiokafka has no types
     """The log ends before what it had acknowledged; the next session restores it."""
 
 
-def app(settings: Settings) -> FastAPI:
+def app(settings: Settings) -> Starlette:
     """The relay process of `settings.service`."""
 
     async def session(pulse: Pulse) -> None:

@@ -19,8 +19,8 @@ from typing import Protocol
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from fastapi import FastAPI
 from prometheus_client import Counter, Gauge
+from starlette.applications import Starlette
 
 from shared.events.base import HouseholdId
 from shared.events.envelope import Envelope
@@ -58,7 +58,7 @@ class React(Protocol):
     async def __call__(self, connection: asyncpg.Connection, told: Envelope, merged: HouseholdMerged) -> str | None: ...
 
 
-def app(settings: Settings, react: React | None = None) -> FastAPI:
+def app(settings: Settings, react: React | None = None) -> Starlette:
     """The follower process of `settings.service`."""
 
     async def session(pulse: Pulse) -> None:

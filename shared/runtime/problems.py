@@ -5,11 +5,12 @@ from collections import defaultdict
 from datetime import date, datetime
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from shared.errors import Rejected
 from shared.events.codes import PairRole
@@ -131,25 +132,29 @@ def _of_framework(status: int) -> Rejected:
     return Rejected(codes.get(status, "request_malformed"))
 
 
-def install(app: FastAPI) -> None:
+def install(app: Starlette) -> None:
     """Makes every error of `app` a problem document."""
-
-    @app.exception_handler(Rejected)
-    async def rejected(_: Request, error: Rejected) -> JSONResponse:
-        return answer(error)
-
-    @app.exception_handler(HTTPException)
-    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
-        return answer(_of_framework(error.status_code))
-
-    @app.exception_handler(Exception)
-    async def broken(_: Request, error: Exception) -> JSONResponse:
-        log.error("request_failed", exc_info=error)
-        return answer(Rejected("internal", trace=trace.current()))
-
+    app.add_exception_handler(Rejected, _refused)
+    app.add_exception_handler(HTTPException, _refused)
     for kind in TRANSIENT:
+        app.add_exception_handler(kind, _away)
+    app.add_exception_handler(Exception, _broken)
 
-        @app.exception_handler(kind)
-        async def away(_: Request, error: Exception) -> JSONResponse:
-            log.warning("store_unavailable", error=type(error).__name__)
-            return answer(Rejected("unavailable"))
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    match error:
+        case Rejected():
+            return answer(error)
+        case HTTPException(status_code=status):
+            return answer(_of_framework(status))
+    raise error
+
+
+async def _broken(_: Request, error: Exception) -> JSONResponse:
+    log.error("request_failed", exc_info=error)
+    return answer(Rejected("internal", trace=trace.current()))
+
+
+async def _away(_: Request, error: Exception) -> JSONResponse:
+    log.warning("store_unavailable", error=type(error).__name__)
+    return answer(Rejected("unavailable"))

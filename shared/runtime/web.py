@@ -2,17 +2,20 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.runtime import logs, problems, trace
 from shared.runtime.settings import Settings
 
+App = TypeVar("App", bound=Starlette)
 Check = Callable[[], Awaitable[dict[str, object]]]
 """Answers what it found, or raises whatever is wrong."""
 
@@ -26,24 +29,23 @@ requests = Counter("siao_http_requests_total", "HTTP requests answered", ["metho
 seconds = Histogram("siao_http_request_seconds", "Seconds to the end of the answer", ["route"])
 
 
-def equip(app: FastAPI, ready: Check) -> FastAPI:
+def equip(app: App, ready: Check) -> App:
     """Adds the common routes and the middleware to `app`; `ready` says whether this process can do its work."""
 
-    @app.get("/livez", include_in_schema=False)
-    async def livez() -> PlainTextResponse:
+    async def livez(_: Request) -> Response:
         return PlainTextResponse("ok")
 
-    @app.get("/readyz", include_in_schema=False)
-    async def readyz() -> Response:
+    async def readyz(_: Request) -> Response:
         try:
             return JSONResponse({"ready": True} | await ready())
         except Exception as error:  # whatever it is, this process cannot serve now
             return JSONResponse({"ready": False, "why": type(error).__name__}, 503)
 
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    for check in livez, readyz, metrics:
+        app.add_route(f"/{check.__name__}", check, include_in_schema=False)
     problems.install(app)
     app.add_middleware(RequestLog)
     return app

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from shared.errors import SiaoError
 from shared.runtime import logs, web
@@ -52,16 +52,16 @@ class Pulse:
 Session = Callable[[Pulse], Awaitable[None]]
 
 
-def worker(title: str, session: Session) -> FastAPI:
+def worker(title: str, session: Session) -> Starlette:
     """An app with the common routes, whose work runs as long as it serves."""
     pulse = Pulse()
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with going_on(_sessions(session, pulse)):
             yield
 
-    app = FastAPI(title=title, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = Starlette(lifespan=lifespan)
     return web.equip(app, pulse.ready)
 
 

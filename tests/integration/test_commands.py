@@ -6,7 +6,7 @@ import json
 import asyncpg
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from shared.commands.http import routes, simulated_time
 from shared.commands.reading import MAX_COMMAND_BYTES, Reader
@@ -195,8 +195,7 @@ async def test_without_a_token_nothing_moves_a_simulated_clock(servers):
     async def before(request) -> None:
         asked.append(request.headers["siao-simulated-clock"])
 
-    app = FastAPI()
-    app.include_router(routes("pairing", reader, key, before))
+    app = Starlette(routes=routes("pairing", reader, key, before))
     problems.install(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         for path in ("/commands", "/commands/bulk"):
