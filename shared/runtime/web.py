@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.runtime import logs, problems, trace
+from shared.runtime.one_write import OneWrite
 from shared.runtime.settings import Settings
 
 App = TypeVar("App", bound=Starlette)
@@ -88,6 +89,7 @@ def serve(app: ASGIApp, settings: Settings) -> None:
         app,
         host=settings.http_host,
         port=settings.http_port,
+        http=OneWrite,
         log_config=None,
         access_log=False,
         server_header=False,
