@@ -24,6 +24,7 @@ USUAL: dict[str, int] = {
     "registry-poke": 8111,
     "pairing-poke": 8112,
     "interventions-poke": 8113,
+    "gateway-poke": 8114,
 }
 SERVERS = frozenset({"postgres", "kafka", "kafka-controller"})
 UDP_SUFFIX = "-poke"

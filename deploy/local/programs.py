@@ -71,6 +71,8 @@ def _program(places: Places, words: Mapping[str, Mapping[str, str]], service: st
     }
     if service in WRITERS and part in ("api", "relay"):
         environment["SIAO_POKE"] = f"{HOST}:{places.ports[f'{service}-poke']}"
+    if service in ("projections", "gateway"):
+        environment["SIAO_POKE"] = f"{HOST}:{places.ports['gateway-poke']}"
     if part in ("relay", "follower") or service == "projections":
         environment |= _kafka(places.kafka, service, words["kafka"])
     if part != "relay" and service != "projections":

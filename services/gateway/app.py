@@ -16,7 +16,7 @@ from services.gateway import changes, forward, pages, reads, session, upstream
 from services.gateway.arrivals import Arrivals
 from services.gateway.headers import BrowserHeaders
 from shared.errors import Rejected
-from shared.runtime import auth, logs, postgres, problems, web
+from shared.runtime import auth, logs, postgres, problems, wake, web
 from shared.runtime.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -35,9 +35,13 @@ def create(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with await postgres.pool(settings) as pool, upstream.client() as http:
+        async with (
+            await postgres.pool(settings) as pool,
+            upstream.client() as http,
+            wake.listening(settings) as woken,
+        ):
             app.state.pool, app.state.services = pool, upstream.Services(urls, key, http)
-            app.state.arrivals = Arrivals(pool)
+            app.state.arrivals = Arrivals(pool, woken)
             app.state.feed = pages.feed(pool, documents=settings.clock == "simulated")
             polling = asyncio.create_task(app.state.feed.run())
             yield

@@ -1,5 +1,5 @@
-"""Readers who wait for what they wrote. However many wait, one look at a time asks for all of them; nobody waiting,
-nothing is asked."""
+"""Readers who wait for what they wrote. However many wait, one look at a time asks for all of them: when one comes, and
+when the projections have committed something and say so. Nobody waiting, nothing is asked."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 import asyncpg
 
 from shared.errors import Rejected
+from shared.runtime.wake import Wake
 
 WAIT_SECONDS = 5.0
 """The longest a reader waits."""
-SOON_SECONDS, LOOK_SECONDS, LATER_SECONDS = 0.5, 0.005, 0.05
-"""Most of what was written is there after some milliseconds: while anybody has waited for less than the first of these,
-the second passes between two looks; else the third."""
+LOOK_SECONDS = 0.05
+"""Between two looks where no poke comes: one may be lost, or another gateway of this machine hear it."""
 
 _VERSIONS = "SELECT stream, version FROM stream_head WHERE stream = ANY($1)"
 
@@ -23,21 +23,19 @@ Wanted = Mapping[str, int]
 class Arrivals:
     """Of one gateway; lives in one event loop."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-        self._waiting: dict[asyncio.Future[None], tuple[Wanted, float]] = {}
-        """Who waits: for what, and since when."""
+    def __init__(self, pool: asyncpg.Pool, wake: Wake) -> None:
+        self._pool, self._wake = pool, wake
+        self._waiting: dict[asyncio.Future[None], Wanted] = {}
         self._looking: asyncio.Task[None] | None = None
 
     async def of(self, wanted: Wanted) -> None:
         """Returns when every stream is there. Raises Rejected not_yet_visible, and what asyncpg raises."""
-        if not wanted or _there(wanted, await self._versions(wanted)):
+        if not wanted:
             return
-        loop = asyncio.get_running_loop()
-        arrived: asyncio.Future[None] = loop.create_future()
-        self._waiting[arrived] = wanted, loop.time()
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+        arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[arrived] = wanted
+        self._wake.poke()
+        self._looking = self._looking or asyncio.create_task(self._look())
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await arrived
@@ -49,25 +47,21 @@ class Arrivals:
     async def _look(self) -> None:
         """Until nobody waits."""
         while self._waiting:
-            await asyncio.sleep(self._pause())
+            await self._wake.wait(LOOK_SECONDS)
             if self._waiting:
                 await self._tell()
         self._looking = None
 
-    def _pause(self) -> float:
-        last = max((since for _, since in self._waiting.values()), default=0.0)
-        return LOOK_SECONDS if asyncio.get_running_loop().time() - last < SOON_SECONDS else LATER_SECONDS
-
     async def _tell(self) -> None:
         asked = dict(self._waiting)
         try:
-            versions = await self._versions({stream for wanted, _ in asked.values() for stream in wanted})
+            versions = await self._versions({stream for wanted in asked.values() for stream in wanted})
         except Exception as error:
             for arrived in asked:
                 if not arrived.done():
                     arrived.set_exception(error)
             return
-        for arrived, (wanted, _) in asked.items():
+        for arrived, wanted in asked.items():
             if _there(wanted, versions) and not arrived.done():
                 arrived.set_result(None)
 

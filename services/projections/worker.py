@@ -20,6 +20,7 @@ from services.projections.lanes import Lanes, Take
 from services.projections.patience import Patient
 from shared.events.topics import EVENT_TOPICS
 from shared.runtime import logs
+from shared.runtime.poke import Poker
 from shared.runtime.settings import Settings
 
 log = logs.get(__name__)
@@ -31,6 +32,7 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self.database = Patient(settings)
         self._holders = Holders()
+        self._poke = Poker(settings)
         self.app: App = make_app(settings, self)
         self._lanes: Lanes | None = None
         event_stream(self.app, self._project)
@@ -63,6 +65,7 @@ class Worker:
         except Exception as error:
             await self.app.give_up(error)
         else:
+            self._poke()
             metrics.SECONDS.observe(time.perf_counter() - begun)
             metrics.BATCH.observe(sum(len(piece.records) for piece in chain(*slices().values())))
             tell(settled)

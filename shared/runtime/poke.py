@@ -1,4 +1,5 @@
-"""One empty datagram after a commit wakes the relay; a lost one costs a quarter of a second, not an event."""
+"""One empty datagram after a commit wakes whoever passes on what was committed, or waits to read it; a lost one costs
+a part of a second, not an event."""
 
 import socket
 from contextlib import suppress

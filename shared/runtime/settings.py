@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     kafka_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
     http_host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told.")
     http_port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
-    poke: str = Field("", description="host:port (UDP) by which a write service wakes its relay after a commit.")
+    poke: str = Field(
+        "", description="host:port (UDP) of a poke after a commit: a write service its relay, projections the gateway."
+    )
     clock: Clock = Field("real", description="`simulated` in a demonstration: each event then says so.")
     secrets: Path = Field(Path("secrets"), description="Folder with the key files that this process may read.")
     services: str = Field("", description="Gateway: registry=http://…,pairing=http://…,interventions=http://…")

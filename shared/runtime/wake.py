@@ -1,4 +1,4 @@
-"""The relay's end of the poke (shared/runtime/poke.py): waits for a datagram, or for so many seconds."""
+"""The other end of the poke (shared/runtime/poke.py): waits for a datagram, or for so many seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,6 +15,9 @@ class Wake(asyncio.DatagramProtocol):
         self._poked = asyncio.Event()
 
     def datagram_received(self, data: bytes, addr: object) -> None:
+        self.poke()
+
+    def poke(self) -> None:
         self._poked.set()
 
     async def wait(self, seconds: float) -> None:

@@ -30,11 +30,12 @@ class Stack:
         self.processes: dict[str, Process] = {}
         self.deaths: Counter[tuple[str, int]] = Counter()
         """(process, exit code) -> how often it was started again."""
-        pokes = {service: f"127.0.0.1:{free_port()}" for service in SERVICES}
+        pokes = {service: f"127.0.0.1:{free_port()}" for service in (*SERVICES, "gateway")}
+        pokes["projections"] = pokes["gateway"]
         for name in (name for name in plan.processes(workers, second_relays) if not only or name in only):
             module, *part = name.split()
-            poke = pokes.get(module, "") if name[-1] != "2" else ""
-            settings = self._gateway() if name == "gateway" else self._settings(module, poke)
+            poke = pokes.get(module, "") if not name.endswith("relay 2") else ""
+            settings = self._gateway(poke) if name == "gateway" else self._settings(module, poke)
             log = self._servers.home.log(f"stack-{name.replace(' ', '-')}")
             named = "".join(word for word in part if not word.isdigit())
             self.processes[name] = Process(module, named, settings, log)
@@ -43,13 +44,13 @@ class Stack:
     def _settings(self, service: str, poke: str) -> Settings:
         return self._servers.settings(service, http_port=free_port(), poke=poke)
 
-    def _gateway(self) -> Settings:
+    def _gateway(self, poke: str) -> Settings:
         urls = ",".join(
             f"{service}={self.processes[f'{service} api'].url}"
             for service in SERVICES
             if f"{service} api" in self.processes
         )
-        return self._servers.settings("gateway", http_port=free_port(), services=urls)
+        return self._servers.settings("gateway", http_port=free_port(), services=urls, poke=poke)
 
     @property
     def gateway(self) -> str:
