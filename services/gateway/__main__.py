@@ -1,14 +1,16 @@
 """python -m services.gateway"""
 
 from services.gateway.app import create
-from shared.runtime import logs, web
+from shared.runtime import collector, logs, web
 from shared.runtime.settings import Settings
 
 
 def main() -> None:
     settings = Settings(service="gateway")
     logs.configure(settings.service, settings.log_level)
-    web.serve(create(settings), settings)
+    app = create(settings)
+    collector.rarely()
+    web.serve(app, settings)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.gateway import access, dashboard, models, openapi
 from services.gateway.access import Action
 from services.gateway.feed import Feed, State
-from services.gateway.identity import Authorization, Keeper, Reader, SessionToken, cookie_name, session_token
+from services.gateway.identity import Reader, cookie_name, keeper, session_token
 from services.gateway.snapshot import tag, taken
 from shared import thai
 from shared.errors import CATALOG, Rejected
@@ -32,9 +32,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def home(request: Request, keeper: Keeper) -> Response:
+async def home(request: Request) -> Response:
     """The figures, or the way to the sign-in page."""
-    if way := _sign_in_first(request, keeper):
+    if way := _sign_in_first(request):
         return way
     simulated = request.app.state.settings.clock == "simulated"
     page = TEMPLATES.get_template("page.html")
@@ -50,11 +50,11 @@ def _waiting() -> str:
     return TEMPLATES.get_template("waiting.html").render()
 
 
-def _sign_in_first(request: Request, keeper: Keeper) -> Response | None:
+def _sign_in_first(request: Request) -> Response | None:
     """None for whoever is signed in and may read the figures."""
     held = request.cookies.get(cookie_name(request))
     try:
-        access.may_read(keeper.caller(held or ""), Action.FIGURES)
+        access.may_read(keeper(request).caller(held or ""), Action.FIGURES)
     except Rejected as refusal:
         return RedirectResponse(f"/sign-in?why={refusal.code}" if held else "/sign-in", 303)
     return None
@@ -67,12 +67,12 @@ async def sign_in(why: str | None = None) -> HTMLResponse:
 
 
 @router.get("/docs")
-async def docs(request: Request, keeper: Keeper, authorization: Authorization = None) -> Response:
+async def docs(request: Request) -> Response:
     """Swagger UI, from files of this machine; a browser that is not signed in is shown where to."""
-    browser = authorization is None and "text/html" in request.headers.get("accept", "")
-    if browser and (way := _sign_in_first(request, keeper)):
+    browser = "authorization" not in request.headers and "text/html" in request.headers.get("accept", "")
+    if browser and (way := _sign_in_first(request)):
         return way
-    keeper.caller(await session_token(request, authorization))
+    keeper(request).caller(session_token(request))
     return HTMLResponse(TEMPLATES.get_template("docs.html").render())
 
 
@@ -82,12 +82,13 @@ async def described(request: Request, _: Reader) -> JSONResponse:
 
 
 @router.get("/v1/live", response_class=EventSourceResponse)
-async def live(request: Request, caller: Reader, keeper: Keeper, token: SessionToken) -> AsyncIterator[ServerSentEvent]:
+async def live(request: Request, caller: Reader) -> AsyncIterator[ServerSentEvent]:
     access.may_read(caller, Action.FIGURES)
     watched: Feed = request.app.state.feed
+    token = session_token(request)
     async for state in watched.states():
         try:
-            keeper.caller(token)
+            keeper(request).caller(token)
         except Rejected:
             yield ServerSentEvent(event="signed-out", raw_data="")
             return

@@ -6,18 +6,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.gateway import body
-from services.gateway.identity import Keeper, cookie_name, same_site
+from services.gateway.identity import cookie_name, keeper, same_site
 from shared.errors import Rejected
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.post("/session", dependencies=[Depends(same_site)])
-async def sign_in(request: Request, keeper: Keeper) -> Response:
+async def sign_in(request: Request) -> Response:
     """Takes the form field `token`. The cookie lives as long as the browser, and the token in it expires by itself."""
     token = parse_qs((await body.whole(request)).decode(errors="replace")).get("token", [""])[0].strip()
     try:
-        keeper.caller(token)
+        keeper(request).caller(token)
     except Rejected as refusal:
         return RedirectResponse(f"/sign-in?why={refusal.code}", 303)
     answer = RedirectResponse("/", 303)
