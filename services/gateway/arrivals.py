@@ -14,7 +14,8 @@ WAIT_SECONDS = 5.0
 LOOK_SECONDS = 0.05
 """Between two looks where no poke comes: one may be lost, or another gateway of this machine hear it."""
 
-_VERSIONS = "SELECT stream, version FROM stream_head WHERE stream = ANY($1)"
+_VERSIONS = "SELECT stream, version FROM stream_head WHERE stream = ANY(ARRAY(SELECT unnest($1::text[])))"
+"""As many as there are, for all that the planner knows: else it would plan anew each time."""
 
 Wanted = Mapping[str, int]
 """Stream -> the version that must be folded."""

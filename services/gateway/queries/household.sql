@@ -5,8 +5,8 @@ WITH said_now AS (
 ), said AS (
 :said
 ), kin AS (
-    -- itself, and whatever is or was held to be one with it
-    SELECT $1::text AS key UNION SELECT key FROM said_now UNION SELECT other FROM said_now
+    -- itself, and whatever is or was held to be one with it; a list, which PostgreSQL takes to be short
+    SELECT DISTINCT unnest($1::text || ARRAY(SELECT other FROM said_now)) AS key
 )
 SELECT standing.*,
     ARRAY(SELECT ROW(key, other, "end", changes) FROM said_now) AS said_now,
