@@ -20,9 +20,10 @@ from shared.events.codes import EndReason
 from shared.events.envelope import Envelope
 from shared.events.pairing import EndPair
 from shared.events.registry import HouseholdMerged
-from shared.eventstore import clock, receipts, store
+from shared.eventstore import clock, store
 from shared.runtime import follower, ids
 from shared.runtime.auth import Role
+from shared.runtime.keyed import Keyed
 from shared.runtime.settings import Settings
 from shared.runtime.statement import Statement
 
@@ -41,7 +42,7 @@ class Reaction:
     the helper then goes on with the household that remains."""
 
     def __init__(self, settings: Settings) -> None:
-        self._desk, self._digest_key = Desk(settings), settings.key("body.key")
+        self._desk, self._keyed = Desk(settings), Keyed(settings.key("body.key"))
 
     async def __call__(self, connection: asyncpg.Connection, told: Envelope, merged: HouseholdMerged) -> str | None:
         leaving, remaining = await _leads(connection, merged)
@@ -71,7 +72,7 @@ class Reaction:
             traceparent=told.traceparent,
             causation_id=told.id,
         )
-        digest = receipts.body_digest(self._digest_key, command.model_dump_json().encode())
+        digest = self._keyed.digest(command.model_dump_json().encode())
         return Submission(command, origin, Role.AGENCY, digest, ids.random_part())
 
 

@@ -55,8 +55,8 @@ class Registry:
         self._hasher = Hasher(settings.key("body.key"))
 
     def streams(self, submission: Submission) -> Sequence[str]:
-        others = (other for other in (other_of(submission),) if other)
-        return [f"household-{household}" for household in (household_of(submission), *others)]
+        other = other_of(submission)
+        return [f"household-{household_of(submission)}", *([f"household-{other}"] if other else [])]
 
     def stream_of(self, event: Event) -> str:
         return f"household-{cast(RegistryEvent, event).household}"

@@ -1,6 +1,5 @@
 """Finds who is registered already: by citizen number, by the id of a person, by door and name. Keyed hashes only."""
 
-import hmac
 import re
 import unicodedata
 from collections import defaultdict
@@ -15,6 +14,7 @@ from shared.errors import Rejected
 from shared.events.base import HouseholdId, PersonId, VillageCode
 from shared.events.codes import DigitCheck
 from shared.events.registry import MemberEntry
+from shared.runtime.keyed import Keyed
 from shared.runtime.postgres import columns
 from shared.runtime.statement import Statement, Told
 
@@ -46,12 +46,12 @@ class Entered:
 
 class Hasher:
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._keyed = Keyed(key)
 
     def person(self, id_: PersonId, entry: MemberEntry) -> Person:
         if entry.citizen_id is None:
             return Person(id_, entry, DigitCheck.ABSENT, None)
-        number = pin.compact(entry.citizen_id.get_secret_value())
+        number = _compact(entry.citizen_id.get_secret_value())
         if not _right(number):
             return Person(id_, entry, DigitCheck.WRONG, None)
         return Person(id_, entry, DigitCheck.RIGHT, self._hash(number))
@@ -65,12 +65,16 @@ class Hasher:
         return tuple(self._hash("door", village, number, TITLE.sub("", _plain(e.name))) for e in entries if e.name)
 
     def _hash(self, *parts: str) -> bytes:
-        return hmac.digest(self._key, "\0".join(parts).encode(), "sha256")
+        return self._keyed.digest("\0".join(parts).encode())
 
 
 def _plain(text: SecretStr) -> str:
     """However it is spaced, and in whichever of Unicode's forms."""
     return "".join(unicodedata.normalize("NFKC", text.get_secret_value()).casefold().split())
+
+
+def _compact(typed: str) -> str:
+    return typed if typed.isascii() and typed.isdigit() else pin.compact(typed)
 
 
 def _right(number: str) -> bool:

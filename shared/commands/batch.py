@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 import asyncpg
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from shared.commands import receipt
 from shared.commands.reading import Submission
@@ -92,6 +92,7 @@ class Batch:
 
     def __init__(self, connection: asyncpg.Connection, deciding: Deciding, kept: Kept) -> None:
         self._connection, self._deciding, self._kept = connection, deciding, kept
+        self._streams: dict[str, Sequence[str]] = {}
         self._states: dict[str, Any] = {}
         self._heads: dict[str, store.Head] = {}
         self._records: list[store.Record] = []
@@ -109,7 +110,8 @@ class Batch:
         return outcomes
 
     async def _settle(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        streams = sorted({stream for submission in submissions for stream in self._deciding.streams(submission)})
+        self._streams = {s.fresh: self._deciding.streams(s) for s in submissions}
+        streams = sorted({stream for several in self._streams.values() for stream in several})
         statement = Statement(self._connection)
         receipts.look_up(statement, [s.key for s in submissions])
         store.lock(statement, streams)
@@ -142,7 +144,7 @@ class Batch:
             if submission.key in self._remembered or submission.key in self._given:
                 return self._repeat(submission)
             _refuse_future(submission, stamp.now)
-            states = [self._states[stream] for stream in self._deciding.streams(submission)]
+            states = [self._states[stream] for stream in self._streams[submission.fresh]]
             events = gathered.decide(states, submission)
             return self._accept(gathered, submission, events, self._chain(events, submission, stamp))
         except Rejected as refusal:
@@ -180,7 +182,7 @@ class Batch:
             self._states[made.stream] = after
             self._heads[made.stream] = store.Head(made.version, made.hash, made.recorded_at)
         self._records.extend(records)
-        subject = self._deciding.streams(submission)[0]
+        subject = self._streams[submission.fresh][0]
         answer = receipt.accepted(submission, subject, records, gathered.flags(submission, events))
         self._given[submission.key] = receipts.Receipt(*submission.key, submission.digest, answer)
         return Answer(answer, receipt.versions(records))
@@ -203,14 +205,18 @@ def _refuse_future(submission: Submission, now: datetime) -> None:
             raise Rejected("date_in_future", field=field, today=today)
 
 
-def _days(value: object, at: str) -> Iterator[tuple[str, date]]:
+_LEAVES = frozenset({str, int, bool, type(None), SecretStr})
+"""Most of what stands in a message. To ask of a value whether it is a message takes longer than all else here."""
+
+
+def _days(message: BaseModel, at: str) -> Iterator[tuple[str, date]]:
     """Every day in a message, with the path of its field."""
-    if isinstance(value, date):
-        yield at, value
-    elif isinstance(value, BaseModel):
-        for name, each in value:
-            if each is not None and not isinstance(each, str):
-                yield from _days(each, f"{at}.{name}")
-    elif isinstance(value, tuple):
-        for i, each in enumerate(value):
-            yield from _days(each, f"{at}.{i}")
+    for name, value in message.__dict__.items():
+        if isinstance(value, date):
+            yield f"{at}.{name}", value
+        elif isinstance(value, tuple):
+            for i, each in enumerate(value):
+                if isinstance(each, BaseModel):
+                    yield from _days(each, f"{at}.{name}.{i}")
+        elif type(value) not in _LEAVES and isinstance(value, BaseModel):
+            yield from _days(value, f"{at}.{name}")

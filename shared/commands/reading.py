@@ -13,10 +13,10 @@ from pydantic import Field, ValidationError
 from shared.entries import Author
 from shared.errors import Rejected
 from shared.events.base import Command, CommandId, Day, Message
-from shared.eventstore import receipts
 from shared.eventstore.store import Origin
 from shared.runtime import ids, problems, trace
 from shared.runtime.auth import Caller, Role
+from shared.runtime.keyed import Keyed
 
 MAX_COMMAND_BYTES = 262_144
 """Of one command, alone or as a line of many: far above the largest real one (30 members), below an event's limit."""
@@ -69,7 +69,7 @@ class Reader:
     """Reads the commands of one service. `digest_key` keys the digests of bodies."""
 
     def __init__(self, commands: Mapping[str, type[Command]], digest_key: bytes) -> None:
-        self._commands, self._digest_key = commands, digest_key
+        self._commands, self._keyed = commands, Keyed(digest_key)
 
     def read(self, body: bytes, caller: Caller) -> Submission:
         """Raises Rejected with a code, and the field where one is wrong."""
@@ -86,8 +86,7 @@ class Reader:
         origin = Origin(
             caller.agency, caller.actor, envelope.id, envelope.reported_on, envelope.correlation, trace.parent()
         )
-        digest = receipts.body_digest(self._digest_key, normal)
-        return Submission(envelope.data, origin, caller.role, digest, ids.random_part())
+        return Submission(envelope.data, origin, caller.role, self._keyed.digest(normal), ids.random_part())
 
 
 @cache
@@ -102,7 +101,7 @@ def _object(body: bytes) -> dict[str, Any]:
     if b"\0" in body or (b"u0000" in body and _NUL.search(body)):
         raise Rejected("nul_byte")
     try:
-        told = json.loads(body.decode(), object_pairs_hook=_each_name_once, parse_constant=_no_json)
+        told = _JSON.decode(body.decode())
     except (ValueError, RecursionError):
         raise Rejected("json_malformed") from None  # its text may quote the body
     if not isinstance(told, dict):
@@ -123,3 +122,6 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _no_json(word: str) -> Any:
     """Python's reader takes NaN and Infinity, which are no JSON (RFC 8259 §6)."""
     raise ValueError(word)
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_each_name_once, parse_constant=_no_json)

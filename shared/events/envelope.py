@@ -112,7 +112,7 @@ def read(named: Iterable[Header]) -> tuple[Envelope, str]:
 
 def canonical(named: Iterable[Header]) -> bytes:
     """The headers as bytes: name, NUL, value, NUL, in order; `ce_hash` left out. No header can hold a NUL."""
-    return b"".join(f"{name}\0{value}\0".encode() for name, value in named if name != "ce_hash")
+    return "".join([f"{name}\0{value}\0" for name, value in named if name != "ce_hash"]).encode()
 
 
 def chain_hash(headers_bytes: bytes, value: bytes) -> str:

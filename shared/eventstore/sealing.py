@@ -15,7 +15,7 @@ from shared.runtime.postgres import columns
 from shared.runtime.statement import Statement, Told
 
 NONCE_BYTES = 12
-KEY_BITS = 256
+KEY_BYTES = 32
 
 
 class Vault:
@@ -40,7 +40,7 @@ class Vault:
         """`details` as base64 text that only the subject's key opens."""
         key = self._keys.get(subject)
         if key is None:
-            key = self._keys[subject] = AESGCM.generate_key(KEY_BITS)
+            key = self._keys[subject] = os.urandom(KEY_BYTES)
             self._new[subject] = _seal(self._wrapper, subject, key)
         return base64.b64encode(_seal(AESGCM(key), subject, msgspec.json.encode(details))).decode()
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 import asyncpg
 
@@ -155,7 +156,7 @@ def append(statement: Statement, records: Sequence[Record], kind: Clock) -> None
     statement.add(
         "appended",
         _APPEND,
-        *columns((r.stream, r.version, r.id, r.type, partition_of(envelope.key_of(r.stream))) for r in records),
+        *columns((r.stream, r.version, r.id, r.type, _partition_of(r.stream)) for r in records),
         *columns((r.recorded_at, r.headers, r.value, r.hash) for r in records),
     )
     statement.add("queued", "INSERT INTO outbox SELECT seq FROM appended")
@@ -163,6 +164,11 @@ def append(statement: Statement, records: Sequence[Record], kind: Clock) -> None
     statement.add("moved", _MOVE, *columns((r.stream, r.version, r.hash, r.recorded_at) for r in last))
     if kind == "real":
         statement.add("marked", "UPDATE clock SET kind = 'real' WHERE one AND kind <> 'real'")
+
+
+@lru_cache(maxsize=10_000)
+def _partition_of(stream: str) -> int:
+    return partition_of(envelope.key_of(stream))
 
 
 _APPEND = """
