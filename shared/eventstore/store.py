@@ -152,7 +152,6 @@ def append(statement: Statement, records: Sequence[Record], kind: Clock) -> None
     Records of one stream stand in order of version. It raises asyncpg.UniqueViolationError when somebody else has
     written one of the versions meanwhile; PostgreSQL has then ended the transaction: load again and decide again.
     """
-    ends = {r.stream: r for r in records}
     statement.add(
         "appended",
         _APPEND,
@@ -160,8 +159,7 @@ def append(statement: Statement, records: Sequence[Record], kind: Clock) -> None
         *columns((r.recorded_at, r.headers, r.value, r.hash) for r in records),
     )
     statement.add("queued", "INSERT INTO outbox SELECT seq FROM appended")
-    last = (r for _, r in sorted(ends.items()))
-    statement.add("moved", _MOVE, *columns((r.stream, r.version, r.hash, r.recorded_at) for r in last))
+    statement.add("moved", _MOVE)
     if kind == "real":
         statement.add("marked", "UPDATE clock SET kind = 'real' WHERE one AND kind <> 'real'")
 
@@ -178,9 +176,10 @@ _APPEND = """
                 $6::timestamptz[], $7::bytea[], $8::bytea[], $9::text[]) WITH ORDINALITY
          AS n(stream, version, id, type, partition, recorded_at, headers, value, hash, place)
     ORDER BY place
-    RETURNING seq"""
+    RETURNING seq, stream, version, hash, recorded_at"""
 
 _MOVE = """
-    INSERT INTO head SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::timestamptz[])
+    INSERT INTO head
+    SELECT DISTINCT ON (stream) stream, version, hash, recorded_at FROM appended ORDER BY stream, version DESC
     ON CONFLICT (stream) DO UPDATE
     SET version = excluded.version, hash = excluded.hash, recorded_at = excluded.recorded_at"""

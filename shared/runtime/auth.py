@@ -87,34 +87,41 @@ def mint(key: OKPKey, caller: Caller, *, iss: str, aud: str, seconds: int) -> st
 
 
 class Verifier:
-    """Tells whom tokens speak for that `key` signed, of one issuer and for one audience. A signature is always the
-    same, so it is looked at once; whether a token has expired, each time.
+    """Tells whom tokens speak for that `key` signed, of one issuer and for one audience. What a token says is always
+    the same, so it is looked at once; whether it has expired, each time.
 
     When it was issued is not looked at: RFC 7519 (4.1.6) asks for no such check, and a machine whose clock was set back
     would refuse everybody.
     """
 
     def __init__(self, key: OKPKey, *, iss: str, aud: str) -> None:
+        self._key = key
         self._registry = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": iss},
             aud={"essential": True, "value": aud},
             exp={"essential": True},
         )
-        self._signed = lru_cache(TOKENS)(lambda token: jwt.decode(token, key, algorithms=[ALGORITHM]).claims)
+        self._once = lru_cache(TOKENS)(self._told)
 
     def caller(self, token: str) -> Caller:
         """Raises Rejected token_expired or token_invalid."""
         try:
-            claims = self._signed(token)
-            self._registry.validate({name: value for name, value in claims.items() if name != "iat"})
-            return Caller(
-                str(claims["sub"]), str(claims["agency"]), Role(claims["role"]), _districts(claims.get("districts"))
-            )
+            caller, expires = self._once(token)
         except ExpiredTokenError as error:
             raise Rejected("token_expired") from error
         except (JoseError, KeyError, ValueError, TypeError) as error:
             raise Rejected("token_invalid") from error
+        if expires <= time.time() - LEEWAY_SECONDS:
+            raise Rejected("token_expired")
+        return caller
+
+    def _told(self, token: str) -> tuple[Caller, int]:
+        """Whom it speaks for, until which second."""
+        claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
+        self._registry.validate({name: value for name, value in claims.items() if name != "iat"})
+        districts = _districts(claims.get("districts"))
+        return Caller(str(claims["sub"]), str(claims["agency"]), Role(claims["role"]), districts), claims["exp"]
 
 
 def _districts(claim: list[str] | None) -> tuple[str, ...]:
