@@ -6,6 +6,7 @@ stream's versions in their order; a repeat is of something that readers have pas
 not commit in their order, and a cursor would leave behind what commits late.
 """
 
+import asyncio
 from collections.abc import Sequence
 from time import monotonic
 
@@ -29,6 +30,9 @@ from shared.runtime.worker import Pulse, worker
 
 IDLE_SECONDS = 0.25
 """Between looks when nothing pokes."""
+GATHER_SECONDS = 0.02
+"""How long events gather behind those that were just published: whatever reads them then has them together, and at low
+rates a message costs more than what is in it."""
 MARK_SECONDS, IDLE_MARK_SECONDS = 1.0, 5.0
 """Between watermarks while events come, and while none do."""
 
@@ -64,6 +68,8 @@ def app(settings: Settings) -> Starlette:
                     due, moved = monotonic() + IDLE_MARK_SECONDS, watermark.held_back
                 if not sent:
                     await wake.wait(IDLE_SECONDS)
+                elif sent < outbox.ROUND:
+                    await asyncio.sleep(GATHER_SECONDS)
 
     return worker(f"Siao relay of {settings.service}", session)
 
