@@ -32,6 +32,7 @@ MODEL = ReadModel(
     name="caseload",
     card=Household,
     columns=("helper", "role", "district"),
+    fields=("homes", "pairs"),
     parts=parts,
     cells=cells,
 )

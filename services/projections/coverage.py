@@ -14,11 +14,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from itertools import product
 
 from services.projections.card import Assessed, Help, Household
 from services.projections.model import Parts, ReadModel
+from services.projections.packing import Packing
 from services.projections.residence import Whereabouts, whereabouts
-from services.projections.steps import Course, Rows
+from services.projections.steps import Cell, Course, Rows
 from shared.definitions import DEFINITIONS, Definition, InNeed
 from shared.events.codes import Dimension, Level
 
@@ -110,10 +112,19 @@ def _measures(in_need: InNeed, ever: bool, still: bool, helped: bool, early: boo
     return frozenset(measure for measure, holds in held.items() if holds)
 
 
+COLUMNS = ("definition", "village", "cohort", "household_class", "dimension", "measure")
+MEASURES = ("need", "reached", "resolved", "unreached", "outside_need")
+NUMBERS: dict[Cell, int] = {
+    told: number for number, told in enumerate(product(DEFINITIONS, map(str, Dimension), MEASURES), start=1)
+}
+"""As the view coverage_changes says; a new definition comes last, in it too."""
+
 MODEL = ReadModel(
     name="coverage",
     card=Household,
-    columns=("definition", "village", "cohort", "household_class", "dimension", "measure"),
+    columns=COLUMNS,
+    fields=("homes", "cohort", "classes", "assessments", "helps"),
     parts=parts,
     cells=cells,
+    packing=Packing(COLUMNS, ("definition", "dimension", "measure"), NUMBERS),
 )

@@ -143,7 +143,7 @@ def _home(stream: str) -> tuple[str, str, bytes, int]:
     """Where all events of a stream stand: topic, source, key, partition."""
     kind, _, key = stream.partition("-")
     service = SERVICE_OF_KIND[kind]
-    return topics.EVENT_TOPICS[service].name, f"/siao/{service}", key.encode(), topics.partition_of(key)
+    return topics.EVENT_TOPICS[service].name, f"/siao/{service}", key.encode(), partition_of(key)
 
 
 def _fact(told: dict[str, str], stream: str, version: int, value: bytes) -> Fact:

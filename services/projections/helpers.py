@@ -19,6 +19,7 @@ MODEL = ReadModel(
     name="helpers",
     card=Helper,
     columns=("helper", "district", "kind", "office"),
+    fields=("helper", "district", "kind", "office", "since"),
     parts=parts,
     cells=cells,
 )

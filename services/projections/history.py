@@ -1,7 +1,7 @@
 """The history of coverage: what a sum over the ledger up to a past moment comes to, without reading the ledger.
 
     ledger  ....................................................|........        | the watermark
-    level 0 [  ][  ][  ][  ][  ][  ][  ][  ][  ][  ][  ]           each some thousand ledger rows, by recorded_at
+    level 0 [  ][  ][  ][  ][  ][  ][  ][  ][  ][  ][  ]           each some hundred ledger rows, by recorded_at
     level 1 [              eight of them           ]               and so on upwards
 
 A block holds, for each cell, the running sum over `valid_on` of what its facts changed, many days a row. So what was
@@ -27,7 +27,7 @@ from services.projections.patience import Patient
 from services.projections.sql import Statement, read
 from shared.runtime.failpoint import failpoint
 
-LEAF_ROWS = 4096
+LEAF_ROWS = 512
 """Ledger rows of a block of level 0: what an answer reads of the ledger at most, besides those above the watermark."""
 FAN = 8
 """Blocks of one level that make one of the next: at most FAN - 1 of each are read, and a step is kept once a level."""

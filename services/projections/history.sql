@@ -47,7 +47,7 @@ UPDATE coverage_block SET claim = NULL WHERE id = $1 AND claim = $2 RETURNING si
 -- rows, mostly lie side by side.
 WITH counted AS MATERIALIZED (
     SELECT DISTINCT definition, left(village, 6) AS place, cohort, household_class, dimension
-    FROM coverage_ledger WHERE recorded_at >= $1 AND recorded_at < $2
+    FROM coverage_changes WHERE recorded_at >= $1 AND recorded_at < $2
 )
 INSERT INTO coverage_cell (definition, digits, place, cohort, household_class, dimension)
 SELECT * FROM (
@@ -68,7 +68,7 @@ WITH net AS MATERIALIZED (
            coalesce(sum(delta) FILTER (WHERE measure = 'resolved'), 0)::integer AS resolved,
            coalesce(sum(delta) FILTER (WHERE measure = 'unreached'), 0)::integer AS unreached,
            coalesce(sum(delta) FILTER (WHERE measure = 'outside_need'), 0)::integer AS outside_need
-    FROM coverage_ledger WHERE recorded_at >= $2 AND recorded_at < $3
+    FROM coverage_changes WHERE recorded_at >= $2 AND recorded_at < $3
     GROUP BY 1, 2, 3, 4, 5, 6
 ), spread AS MATERIALIZED (
     SELECT definition, digits, left(place, digits) AS place, of.cohort, of.household_class, dimension, day,

@@ -30,6 +30,7 @@ MODEL = ReadModel(
     name="households",
     card=Household,
     columns=("village", "cohort", "household_class", "lead"),
+    fields=("homes", "cohort", "classes", "pairs"),
     parts=parts,
     cells=cells,
 )

@@ -9,11 +9,12 @@ import asyncpg
 from services.projections.decode import partition_of
 from services.projections.fold import Change, Version
 from services.projections.model import ReadModel
+from services.projections.packing import literal
 from services.projections.sql import Statement
 from services.projections.steps import Cell, Rows
 from shared.runtime.postgres import columns
 
-COMMON = ["key", "recorded_at", "stream", "version", "event_id", "partition", "delta", "valid_on"]
+COMMON = ["key", "recorded_at", "stream", "version", "event_id", "partition", "valid_on"]
 """The columns that every ledger has."""
 Gone = tuple[str, str, int]
 """key, stream, version: a fact whose rows go."""
@@ -27,30 +28,40 @@ async def stored(
     """Key -> fact -> the rows that it made."""
     found: dict[str, dict[Version, Rows]] = {key: defaultdict(dict) for key in keys}
     for key, stream, version, delta, *row in await connection.fetch(_select(model), list(keys)):
-        found[key][stream, version][tuple(row)] = delta
+        rows = found[key][stream, version]
+        rows[tuple(row)] = rows.get(tuple(row), 0) + delta
     return found
 
 
 def write(model: ReadModel, gone: Collection[Gone], come: Mapping[str, Sequence[Change]]) -> list[Statement]:
     """Takes the rows of some facts out, and puts rows in, by key. They are of the key's partition, whichever worker
     writes them: so a rollup never goes below zero, and a rebuilt one is the same."""
-    rows = _rows(come)
     deleted = [Statement(_delete(model), columns(sorted(gone)))] if gone else []
-    return [*deleted, Statement(_insert(model), columns(rows))] if rows else deleted
+    rows = _rows(model, come)
+    if not rows:
+        return deleted
+    *told, moved = columns(rows)
+    return [*deleted, Statement(_insert(model), [*told, [*map(literal, moved)] if model.packing else moved])]
 
 
 async def copy(connection: asyncpg.Connection, model: ReadModel, come: Mapping[str, Sequence[Change]]) -> None:
     """Puts rows into a ledger that is being filled."""
-    names = [*COMMON, *model.columns]
-    await connection.copy_records_to_table(f"{model.name}_ledger", records=_rows(come), columns=names)
+    rows = _rows(model, come)
+    await connection.copy_records_to_table(f"{model.name}_ledger", records=rows, columns=_columns(model))
 
 
-def _rows(come: Mapping[str, Sequence[Change]]) -> list[tuple[object, ...]]:
+def _columns(model: ReadModel) -> list[str]:
+    """Of its ledger."""
+    return [*COMMON, *model.packing.kept, "moves"] if model.packing else [*COMMON, *model.columns, "delta"]
+
+
+def _rows(model: ReadModel, come: Mapping[str, Sequence[Change]]) -> list[tuple[object, ...]]:
+    pack = model.packing.rows if model.packing else iter
     return [
-        (key, *c.fact.order, c.fact.event_id, partition, c.delta, *c.row)
+        (key, *fact.order, fact.event_id, partition, *row, moved)
         for key, changes in come.items()
         for partition in (partition_of(key),)
-        for c in changes
+        for fact, row, moved in pack(changes)
     ]
 
 
@@ -77,22 +88,26 @@ def summed(model: ReadModel, schema: str) -> str:
     names = ", ".join(("partition", *model.columns))
     return (
         f"INSERT INTO {schema}.{model.name}_rollup ({names}, n) "  # noqa: S608
-        f"SELECT {names}, sum(delta) FROM {schema}.{model.name}_ledger GROUP BY {names} HAVING sum(delta) <> 0"
+        f"SELECT {names}, sum(delta) FROM {schema}.{model.changes} GROUP BY {names} HAVING sum(delta) <> 0"
     )
 
 
 @cache
 def _select(model: ReadModel) -> str:
     names = ", ".join(model.columns)
-    return f"SELECT key, stream, version, delta, valid_on, {names} FROM {model.name}_ledger WHERE key = ANY($1)"  # noqa: S608
+    return f"SELECT key, stream, version, delta, valid_on, {names} FROM {model.changes} WHERE key = ANY($1)"  # noqa: S608
 
 
 @cache
 def _insert(model: ReadModel) -> str:
+    *told, moved = _columns(model)
+    texts = "".join(f", ${number}::text[]" for number in range(len(COMMON) + 1, len(told) + 1))
+    of_moved, to_moved = ("text", "::smallint[]") if model.packing else ("smallint", "")  # no array of arrays
     return (
-        f"INSERT INTO {model.name}_ledger ({', '.join((*COMMON, *model.columns))}) "  # noqa: S608
-        "SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::integer[], $5::uuid[], $6::smallint[], "
-        f"$7::smallint[], $8::date[], {_texts(model, len(COMMON) + 1)})"
+        f"INSERT INTO {model.name}_ledger ({', '.join(told)}, {moved}) "  # noqa: S608
+        f"SELECT {', '.join(told)}, {moved}{to_moved} FROM unnest($1::text[], $2::timestamptz[], $3::text[], "
+        f"$4::integer[], $5::uuid[], $6::smallint[], $7::date[]{texts}, ${len(told) + 1}::{of_moved}[]) "
+        f"AS made ({', '.join(told)}, {moved})"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from services.projections.model import ReadModel
 from services.projections.models import MODELS
 from services.projections.rebuild import schemas
 from shared.definitions import DEFINITIONS, Definition, Words
@@ -33,6 +34,11 @@ def _definition(definition: Definition) -> str:
     return f"definition of coverage with {', '.join(rules)}"
 
 
+def _read_model(model: ReadModel) -> str:
+    packed = f", packed {', '.join(model.packing.columns)}" if model.packing else ""
+    return f"read model {model.name} of {', '.join(model.columns)}{packed}"
+
+
 def _plain(value: object) -> str:
     return "+".join(sorted(map(str, value))) if isinstance(value, Set) else str(value)
 
@@ -41,7 +47,7 @@ MADE_BY = frozenset(
     {
         f"fold {FOLD}",
         *map(_definition, DEFINITIONS.values()),
-        *(f"read model {model.name} of {', '.join(model.columns)}" for model in MODELS),
+        *map(_read_model, MODELS),
     }
 )
 """What this code makes rows by."""

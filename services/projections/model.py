@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from services.projections.card import Card
+from services.projections.packing import Packing
 from services.projections.steps import Rows, difference
 
 Parts = Mapping[Hashable, tuple[Any, ...]]
@@ -22,9 +25,23 @@ class ReadModel:
     card: type[Card]
     columns: tuple[str, ...]
     """Of a cell, in the order of a row's parts behind `valid_on`; all of type text."""
+    fields: tuple[str, ...]
+    """Of a card: what the rows depend on. A fact that changes none of these costs nothing here."""
     parts: Callable[[Any], Parts]
     cells: Callable[..., Rows]
     """The rows of one part, of what `parts` says of it."""
+    packing: Packing | None = None
+    """Where one fact makes many rows."""
+
+    @cached_property
+    def seen(self) -> Callable[[Card], Any]:
+        """The fields' values."""
+        return attrgetter(*self.fields)
+
+    @property
+    def changes(self) -> str:
+        """What can be read like a ledger with every column."""
+        return f"{self.name}_{'changes' if self.packing else 'ledger'}"
 
     def rows(self, card: Card) -> Rows:
         """All rows of a card."""
@@ -42,22 +59,27 @@ class Counted:
     """A card of the model's kind as it counts it. Follows the card from fact to fact: each part is counted once."""
 
     def __init__(self, model: ReadModel, card: Card) -> None:
-        self._model = model
-        self._parts = model.parts(card)
+        self._model, self._card = model, card
+        self._parts: Parts | None = None
+        """Of that card, once they were asked for."""
         self._rows: dict[Hashable, Rows] = {}
         """Of the parts that were counted here."""
 
     def change(self, card: Card) -> Rows:
         """The rows by which `card` differs from the one before."""
         made: Rows = {}
-        was, self._parts = self._parts, self._model.parts(card)
-        for name, part in self._parts.items():
+        model, before, self._card = self._model, self._card, card
+        if model.seen(before) == model.seen(card):
+            return made
+        was = model.parts(before) if self._parts is None else self._parts
+        self._parts = now = model.parts(card)
+        for name, part in now.items():
             old = was.get(name)
             if old != part:
-                before = self._counted(name, old) if old is not None else {}
-                self._rows[name] = self._model.cells(*part)
-                made |= difference(self._rows[name], before)
-        for name in was.keys() - self._parts.keys():
+                counted = self._counted(name, old) if old is not None else {}
+                self._rows[name] = model.cells(*part)
+                made |= difference(self._rows[name], counted)
+        for name in was.keys() - now.keys():
             made |= difference({}, self._counted(name, was[name]))
             self._rows.pop(name, None)
         return made

@@ -235,7 +235,7 @@ async def test_what_was_final_stays_and_every_change_adds_up(connection):
         waiting, log.records[:] = held, []
         mark = min((datetime.fromisoformat(dict(r.headers)["ce_time"].decode()) for r in held), default=moment)
         await settle(connection, mark)
-        while await history.compact(connection, 7):
+        while await history.compact(connection, 2):
             pass
         final |= {point: await _figures(connection, point) for point in _points(draw, mark)}
     assert await connection.fetchval("SELECT max(level) FROM coverage_block") >= 2

@@ -77,7 +77,8 @@ async def test_tables_made_anew_are_another_state(tables, client):
     )
     for [table] in await tables.connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'old'"):
         await tables.connection.execute(f"ALTER TABLE old.{table} SET SCHEMA projections")
-    await tables.connection.execute("ALTER VIEW old.watermark_settled SET SCHEMA projections")
+    for [view] in await tables.connection.fetch("SELECT viewname FROM pg_views WHERE schemaname = 'old'"):
+        await tables.connection.execute(f"ALTER VIEW old.{view} SET SCHEMA projections")
     now = await client.get("/v1/pairing", headers={"If-None-Match": before.headers["etag"]})
     assert (now.status_code, now.json()["position"]) == (200, before.json()["position"])
 

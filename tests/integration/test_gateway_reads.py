@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.projections.coverage import NUMBERS
 from shared.runtime.auth import Role
 from tests.support import gateway as g
 
@@ -13,10 +14,10 @@ HH, OTHER, HP = "hh_" + "1" * 20, "hh_" + "2" * 20, "hp_" + "1" * 20
 VILLAGE = "40190101"
 
 
-def ledger(key: str, delta: int = 1, **row):
-    """A ledger row's common columns."""
+def ledger(key: str, **row):
+    """A ledger row, with its common columns."""
     usual = {"recorded_at": datetime.now(UTC), "stream": f"case-{key}", "version": 1, "event_id": uuid4()}
-    return usual | {"key": key, "partition": 0, "valid_on": date(2019, 10, 1), "delta": delta} | row
+    return usual | {"key": key, "partition": 0, "valid_on": date(2019, 10, 1)} | row
 
 
 async def published(tables) -> None:
@@ -171,15 +172,15 @@ async def test_workload_by_sub_group_and_what_nobody_owns(tables, client):
 async def household(tables) -> None:
     await tables.add("stream_head", stream=f"household-{HH}", key=HH, partition=0, version=2, hash="", state="ok")
     where = {"village": VILLAGE, "cohort": "bmn-2561", "lead": "paired"}
-    await tables.add("households_ledger", **ledger(HH, household_class="", **where))
-    await tables.add("households_ledger", **ledger(HH, -1, household_class="", **where))
-    await tables.add("households_ledger", **ledger(HH, household_class="welfare", **where))
-    await tables.add("caseload_ledger", **ledger(HH, helper=HP, role="lead", district="4019"))
-    await tables.add("caseload_ledger", **ledger(OTHER, helper=HP, role="lead", district="4019"))
-    await tables.add("caseload_ledger", **ledger(OTHER, -1, helper=HP, role="lead", district="4019"))
-    cell = {"definition": "coverage-1", "village": VILLAGE, "cohort": "bmn-2561", "household_class": "welfare"}
-    for measure in ("need", "unreached"):
-        await tables.add("coverage_ledger", **ledger(HH, dimension="health", measure=measure, **cell))
+    await tables.add("households_ledger", **ledger(HH, delta=1, household_class="", **where))
+    await tables.add("households_ledger", **ledger(HH, delta=-1, household_class="", **where))
+    await tables.add("households_ledger", **ledger(HH, delta=1, household_class="welfare", **where))
+    await tables.add("caseload_ledger", **ledger(HH, delta=1, helper=HP, role="lead", district="4019"))
+    await tables.add("caseload_ledger", **ledger(OTHER, delta=1, helper=HP, role="lead", district="4019"))
+    await tables.add("caseload_ledger", **ledger(OTHER, delta=-1, helper=HP, role="lead", district="4019"))
+    moves = [NUMBERS["coverage-1", "health", measure] for measure in ("need", "unreached")]
+    cell = {"village": VILLAGE, "cohort": "bmn-2561", "household_class": "welfare"}
+    await tables.add("coverage_ledger", **ledger(HH, moves=moves, **cell))
     await tables.add("helpers_rollup", partition=0, helper=HP, district="4019", kind="officer", office="x", n=1)
     value = {"household": HH, "village": VILLAGE, "address_sealed": "c2VhbGVk", "members": [{"sealed": "bmFtZQ=="}]}
     fact = {"key": HH, "recorded_at": datetime.now(UTC), "stream": f"household-{HH}", "version": 1, "hash": ""}

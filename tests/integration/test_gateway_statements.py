@@ -58,9 +58,8 @@ async def test_a_card_is_found_without_looking_through_any_table(counted):
            INSERT INTO caseload_ledger (key, recorded_at, stream, version, event_id, partition, valid_on, helper, role,
                district, delta)
                SELECT key, now(), stream, 1, gen_random_uuid(), 0, now(), '', '', '', 1 FROM stream_head;
-           INSERT INTO coverage_ledger (key, recorded_at, stream, version, event_id, partition, valid_on, definition,
-               village, dimension, cohort, household_class, measure, delta)
-               SELECT key, now(), stream, 1, gen_random_uuid(), 0, now(), '', '', '', '', '', '', 1 FROM stream_head;
+           INSERT INTO coverage_ledger SELECT key, now(), stream, 1, gen_random_uuid(), 0, now(), '', '', '', '{1}'
+               FROM stream_head;
            ANALYZE"""
     )
     for known_at in (None, await here.fetchval("SELECT now()")):

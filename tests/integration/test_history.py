@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 
 from services.gateway.queries import sql
 from services.projections import history
+from services.projections.coverage import MEASURES, NUMBERS
 from services.projections.sql import run
+from shared.definitions import DEFAULT
 from shared.events.catalog import SERVICES
 from tests.support.projections import tables
 from tests.support.servers import Servers
@@ -28,7 +30,6 @@ from tests.support.servers import Servers
 START = datetime.fromisoformat("2019-10-01T00:00:00+00:00")
 FIRST_DAY = date(2019, 9, 1)
 Rows = list[tuple[Any, ...]]
-MEASURES = ("need", "reached", "resolved", "unreached", "outside_need")
 VILLAGES = ("40190101", "40190102", "40190201", "40010101")
 PLACES = ("40", "4019", "401901", "4001")
 
@@ -52,11 +53,11 @@ async def settle(connection: asyncpg.Connection, mark: datetime) -> None:
 async def write(connection: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """(seconds, days, village, cohort, class, dimension, measure, delta)"""
     await connection.executemany(
-        """INSERT INTO coverage_ledger
-           VALUES ('hh_1', $1, 's', $9, $10, 0, $2, 'coverage-1', $3, $4, $5, $6, $7, $8)""",
+        "INSERT INTO coverage_ledger VALUES ('hh_1', $1, 's', $2, $3, 0, $4, $5, $6, $7, $8)",
         [
-            (START + timedelta(seconds=s), FIRST_DAY + timedelta(d), *rest, n, uuid4())
-            for n, (s, d, *rest) in enumerate(rows)
+            (START + timedelta(seconds=s), n, uuid4(), FIRST_DAY + timedelta(d), *where, [by * NUMBERS[DEFAULT, *of]])
+            for n, (s, d, *row, by) in enumerate(rows)
+            for where, of in [(row[:3], row[3:])]
         ],
     )
     await connection.executemany(

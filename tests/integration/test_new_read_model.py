@@ -35,7 +35,9 @@ def cells(homes: tuple[Home, ...], cohort: str | None) -> Rows:
     return rows([home.since for home in homes], lambda _: frozenset([(cohort or "",)]))
 
 
-MODEL = ReadModel(name="cohorts", card=Household, columns=("cohort",), parts=parts, cells=cells)
+MODEL = ReadModel(
+    name="cohorts", card=Household, columns=("cohort",), fields=("homes", "cohort"), parts=parts, cells=cells
+)
 '''
 TABLES = """
 CREATE TABLE cohorts_ledger (

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from services.projections import checkpoints, engine, progress
 from services.projections.checkpoint import LogRewritten, LostRecords
+from services.projections.coverage import NUMBERS
 from shared.events.codes import Dimension, HouseholdClass
 from shared.events.envelope import GENESIS, timestamp
 from shared.events.topics import EVENT_TOPICS, partition_of
@@ -70,6 +71,18 @@ async def test_a_household_becomes_figures(database: asyncpg.Connection):
     ]
     assert await database.fetchval("SELECT lead FROM households_rollup") == "paired"
     assert await database.fetchval("SELECT n FROM caseload_rollup WHERE district = '4019'") == 1
+
+
+async def test_what_the_ledger_packs_its_view_reads(database: asyncpg.Connection):
+    moves = [sign * number for number in NUMBERS.values() for sign in (1, -1)]
+    await database.execute(
+        "INSERT INTO coverage_ledger VALUES ($1, now(), $2, 1, gen_random_uuid(), 0, now(), '', '', '', $3)",
+        KEY,
+        NAME,
+        moves,
+    )
+    rows = await database.fetch("SELECT definition, dimension, measure, delta FROM coverage_changes")
+    assert [tuple(row) for row in rows] == [(*told, sign) for told in NUMBERS for sign in (1, -1)]
 
 
 async def test_the_same_again_changes_nothing(database: asyncpg.Connection):

@@ -43,7 +43,8 @@ async def ledgers(database: asyncpg.Connection) -> dict[str, Any]:
     for model in MODELS:
         names = ", ".join(model.columns)
         rows = await database.fetch(
-            f"SELECT key, stream, version, partition, delta, valid_on, {names} FROM {model.name}_ledger"
+            f"""SELECT key, stream, version, partition, sum(delta)::int, valid_on, {names} FROM {model.changes}
+                GROUP BY key, stream, version, partition, valid_on, {names}"""
         )
         found[model.name] = defaultdict(lambda: defaultdict(dict))
         for key, stream, version, partition, delta, *row in rows:

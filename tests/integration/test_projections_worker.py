@@ -71,7 +71,7 @@ async def test_what_is_published_becomes_a_figure(servers: Servers, producer: AI
 
     async def folded() -> bool:
         rows = await gateway.fetch(
-            """SELECT measure FROM coverage_ledger WHERE key = $1 AND definition = 'coverage-1'
+            """SELECT measure FROM coverage_changes WHERE key = $1 AND definition = 'coverage-1'
                GROUP BY 1 HAVING sum(delta) > 0""",
             key,
         )

@@ -103,7 +103,7 @@ async def assert_rolled_up(connection: asyncpg.Connection) -> None:
     """Every rollup is the sum of its ledger."""
     for model in MODELS:
         columns = ", ".join(("partition", *model.columns))
-        summed = f"SELECT {columns}, sum(delta)::integer FROM {model.name}_ledger GROUP BY {columns}"
+        summed = f"SELECT {columns}, sum(delta)::integer FROM {model.changes} GROUP BY {columns}"
         rolled = f"SELECT {columns}, n FROM {model.name}_rollup"
         differing = await connection.fetch(f"({summed} HAVING sum(delta) <> 0) EXCEPT ({rolled})")
         differing += await connection.fetch(f"({rolled}) EXCEPT ({summed})")

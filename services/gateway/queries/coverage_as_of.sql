@@ -32,7 +32,7 @@ WITH RECURSIVE cover AS (
            CASE measure WHEN 'need' THEN delta ELSE 0 END, CASE measure WHEN 'reached' THEN delta ELSE 0 END,
            CASE measure WHEN 'resolved' THEN delta ELSE 0 END, CASE measure WHEN 'unreached' THEN delta ELSE 0 END,
            CASE measure WHEN 'outside_need' THEN delta ELSE 0 END
-    FROM coverage_ledger
+    FROM coverage_changes
     WHERE recorded_at >= (SELECT max(until) FROM cover) AND recorded_at <= $8 AND valid_on <= $7
       AND definition = $1 AND starts_with(village, $3)
       AND ($4::text IS NULL OR dimension = $4)

@@ -7,7 +7,7 @@ SELECT left(village, $2) AS place, dimension,
        coalesce(sum(delta) FILTER (WHERE measure = 'resolved'), 0)::bigint AS resolved,
        coalesce(sum(delta) FILTER (WHERE measure = 'unreached'), 0)::bigint AS unreached,
        coalesce(sum(delta) FILTER (WHERE measure = 'outside_need'), 0)::bigint AS outside_need
-FROM coverage_ledger
+FROM coverage_changes
 WHERE definition = $1
   AND village LIKE $3 || '%'
   AND key IN (SELECT key FROM households_ledger WHERE village LIKE $3 || '%')

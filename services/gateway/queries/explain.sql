@@ -11,11 +11,11 @@ WITH asked AS (
 ), moved AS (
     -- what was recorded between the points, and then what came true between them
     SELECT l.*, CASE WHEN to_moment > from_moment THEN delta ELSE -delta END AS more
-    FROM point JOIN coverage_ledger AS l ON l.recorded_at > earlier AND l.recorded_at <= later
+    FROM point JOIN coverage_changes AS l ON l.recorded_at > earlier AND l.recorded_at <= later
     WHERE l.valid_on <= CASE WHEN to_moment > from_moment THEN to_day ELSE from_day END
     UNION ALL
     SELECT l.*, CASE WHEN to_day > from_day THEN delta ELSE -delta END
-    FROM point JOIN coverage_ledger AS l ON l.valid_on > first_day AND l.valid_on <= last_day
+    FROM point JOIN coverage_changes AS l ON l.valid_on > first_day AND l.valid_on <= last_day
     WHERE l.recorded_at <= earlier
 ), net AS (
     SELECT key, stream, version, event_id, recorded_at, dimension, measure, sum(more) AS more

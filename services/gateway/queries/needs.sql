@@ -6,7 +6,7 @@ FROM kin CROSS JOIN LATERAL (
            coalesce(sum(delta) FILTER (WHERE measure = 'reached'), 0) > 0 AS reached,
            coalesce(sum(delta) FILTER (WHERE measure = 'resolved'), 0) > 0 AS resolved,
            coalesce(sum(delta) FILTER (WHERE measure = 'outside_need'), 0) > 0 AS outside_need
-    FROM coverage_ledger AS cell
+    FROM coverage_changes AS cell
     WHERE cell.key = kin.key AND definition = $4
       AND valid_on <= coalesce($3::date, 'infinity') AND recorded_at <= coalesce($2::timestamptz, 'infinity')
     GROUP BY dimension

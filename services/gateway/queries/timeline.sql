@@ -7,7 +7,7 @@ WITH row_of AS (
     SELECT valid_on, 'pair', ARRAY[helper, role], delta, recorded_at FROM caseload_ledger WHERE key = $1
     UNION ALL
     SELECT valid_on, 'coverage', ARRAY[dimension, measure], delta, recorded_at
-    FROM coverage_ledger WHERE key = $1 AND definition = $2
+    FROM coverage_changes WHERE key = $1 AND definition = $2
 )
 SELECT valid_on, what, value, sum(delta) > 0 AS began, max(recorded_at) AS known_since
 FROM row_of

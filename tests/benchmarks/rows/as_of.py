@@ -26,4 +26,4 @@ async def run(bench: Bench) -> Row:
 
 
 def name(how: str, size: int) -> str:
-    return f"{how}, {size:,} rows"
+    return f"{how}, {size:,} changes"
