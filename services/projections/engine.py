@@ -25,7 +25,7 @@ from services.projections.group import GroupGrew
 from services.projections.ledgers import Gone, Sum
 from services.projections.model import ReadModel
 from services.projections.models import MODELS
-from services.projections.sql import Statement, run
+from services.projections.sql import Part, run
 from services.projections.steps import Rows
 from services.projections.tables import Known
 from shared.runtime.failpoint import failpoint
@@ -91,8 +91,8 @@ async def _settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
 class Made:
     """What new facts came to, and is yet to be written."""
 
-    writes: list[Statement] = field(default_factory=list)
-    clears: list[Statement] = field(default_factory=list)
+    writes: list[Part] = field(default_factory=list)
+    clears: list[Part] = field(default_factory=list)
     """Behind the writes."""
     refolded: int = 0
     """Keys that had to be folded again."""
@@ -158,7 +158,7 @@ async def _made(
 
 def _difference(
     model: ReadModel, done: Mapping[str, Folded], stored: Mapping[str, Mapping[Version, Rows]]
-) -> tuple[list[Statement], dict[Sum, int]]:
+) -> tuple[list[Part], dict[Sum, int]]:
     """What one read model's ledger comes to, and by how much its cells change."""
     come: dict[str, Sequence[Change]] = {}
     gone: list[Gone] = []

@@ -24,7 +24,7 @@ from datetime import datetime
 import asyncpg
 
 from services.projections.patience import Patient
-from services.projections.sql import Statement, read
+from services.projections.sql import Part, read
 from shared.runtime.failpoint import failpoint
 
 LEAF_ROWS = 512
@@ -63,9 +63,9 @@ async def compact(connection: asyncpg.Connection, leaf_rows: int = LEAF_ROWS) ->
     return await _fill(connection, block, claim)
 
 
-def reaches(least: datetime | None) -> Statement:
+def reaches(least: datetime | None) -> Part:
     """Whether a block reaches beyond `least`. To be asked while the checkpoint is held; of None, none does."""
-    return Statement(QUERIES["reaches"], [least])
+    return Part(QUERIES["reaches"], [least])
 
 
 async def forget(connection: asyncpg.Connection, least: datetime) -> None:

@@ -10,7 +10,7 @@ from services.projections.decode import partition_of
 from services.projections.fold import Change, Version
 from services.projections.model import ReadModel
 from services.projections.packing import literal
-from services.projections.sql import Statement
+from services.projections.sql import Part
 from services.projections.steps import Cell, Rows
 from shared.runtime.postgres import columns
 
@@ -33,15 +33,15 @@ async def stored(
     return found
 
 
-def write(model: ReadModel, gone: Collection[Gone], come: Mapping[str, Sequence[Change]]) -> list[Statement]:
+def write(model: ReadModel, gone: Collection[Gone], come: Mapping[str, Sequence[Change]]) -> list[Part]:
     """Takes the rows of some facts out, and puts rows in, by key. They are of the key's partition, whichever worker
     writes them: so a rollup never goes below zero, and a rebuilt one is the same."""
-    deleted = [Statement(_delete(model), columns(sorted(gone)))] if gone else []
+    deleted = [Part(_delete(model), columns(sorted(gone)))] if gone else []
     rows = _rows(model, come)
     if not rows:
         return deleted
     *told, moved = columns(rows)
-    return [*deleted, Statement(_insert(model), [*told, [*map(literal, moved)] if model.packing else moved])]
+    return [*deleted, Part(_insert(model), [*told, [*map(literal, moved)] if model.packing else moved])]
 
 
 async def copy(connection: asyncpg.Connection, model: ReadModel, come: Mapping[str, Sequence[Change]]) -> None:
@@ -65,19 +65,19 @@ def _rows(model: ReadModel, come: Mapping[str, Sequence[Change]]) -> list[tuple[
     ]
 
 
-def roll_up(model: ReadModel, sums: Mapping[Sum, int]) -> list[Statement]:
+def roll_up(model: ReadModel, sums: Mapping[Sum, int]) -> list[Part]:
     """Adds to the sums of some cells.
 
     Sorted: two transactions that write for one partition, as merged households make them do, wait in one order.
     """
     rows = sorted((cell, n) for cell, n in sums.items() if n)
-    return [Statement(_add(model), columns((n, *cell) for cell, n in rows))] if rows else []
+    return [Part(_add(model), columns((n, *cell) for cell, n in rows))] if rows else []
 
 
-def clear(model: ReadModel, sums: Mapping[Sum, int]) -> list[Statement]:
+def clear(model: ReadModel, sums: Mapping[Sum, int]) -> list[Part]:
     """Afterwards: a cell that came to zero goes, so that live and rebuilt tables are equal."""
     fallen = sorted(cell for cell, n in sums.items() if n < 0)
-    return [Statement(_clear(model), columns(fallen))] if fallen else []
+    return [Part(_clear(model), columns(fallen))] if fallen else []
 
 
 # The names in the following come from the read models' own source, never from outside.

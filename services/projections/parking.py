@@ -10,7 +10,7 @@ import asyncpg
 
 from services.projections.decode import partition_of, read
 from services.projections.facts import Arrived, At, Unreadable
-from services.projections.sql import QUERIES, Statement
+from services.projections.sql import QUERIES, Part
 from services.projections.streams import Head, Record, Slot, Stream
 from services.projections.tables import mark_incomplete
 from shared.events import envelope
@@ -36,7 +36,7 @@ class Sorted:
     """Reason -> how many records were parked now."""
     touched: set[str]
     """Keys of which something is parked, or was."""
-    heads: list[Statement]
+    heads: list[Part]
     """What stores where the streams now end."""
 
 
@@ -89,7 +89,7 @@ async def sort_in(
             if slot in stream.waiting or stream.known.get(slot[0]) == slot[1]
         ),
         {envelope.key_of(name) for name, stream in streams.items() if stream.waiting or before[name]},
-        [Statement.named("save_heads", *columns(saved))] if saved else [],
+        [Part.named("save_heads", *columns(saved))] if saved else [],
     )
 
 

@@ -16,7 +16,7 @@ from services.projections.checkpoint import SERVICES, Checkpoint
 from services.projections.decode import SERVICE_OF_TOPIC, event_of, partition_of
 from services.projections.facts import Arrived, Fact, Order
 from services.projections.made_by import OtherVersion
-from services.projections.sql import QUERIES, Statement
+from services.projections.sql import QUERIES, Part
 from services.projections.streams import Head
 from shared.events.envelope import key_of
 from shared.runtime.postgres import columns
@@ -53,16 +53,16 @@ async def lock_checkpoints(connection: asyncpg.Connection, partitions: Collectio
     return {row["partition"]: Checkpoint.of(row) for row in rows}
 
 
-def save_checkpoints(checkpoints: Iterable[Checkpoint]) -> Statement:
+def save_checkpoints(checkpoints: Iterable[Checkpoint]) -> Part:
     rows = [
         (one.partition, *map(one.offsets.get, SERVICES), *map(one.tails.get, SERVICES), one.newest)
         for one in checkpoints
     ]
-    return Statement.named("save_checkpoints", *columns(rows))
+    return Part.named("save_checkpoints", *columns(rows))
 
 
-def add_facts(arrived: Iterable[Arrived]) -> Statement:
-    return Statement.named("add_facts", *columns(_fact_row(a.fact, a) for a in arrived))
+def add_facts(arrived: Iterable[Arrived]) -> Part:
+    return Part.named("add_facts", *columns(_fact_row(a.fact, a) for a in arrived))
 
 
 async def copy_facts(connection: asyncpg.Connection, arrived: Iterable[Arrived]) -> None:
@@ -130,12 +130,12 @@ async def lock_linked(connection: asyncpg.Connection, keys: Collection[str]) -> 
     await connection.execute(QUERIES["lock_linked"], sorted(keys))
 
 
-def save_cards(changed: Mapping[str, Known]) -> Statement:
+def save_cards(changed: Mapping[str, Known]) -> Part:
     rows = [
         (key, partition_of(key), cards.kind(known.card), cards.dump(known.card), *(known.last or (None, None, None)))
         for key, known in sorted(changed.items())
     ]
-    return Statement.named("save_cards", *columns(rows))
+    return Part.named("save_cards", *columns(rows))
 
 
 async def copy_cards(connection: asyncpg.Connection, known: Mapping[str, Known], incomplete: Collection[str]) -> None:
@@ -153,7 +153,7 @@ async def mark_incomplete(connection: asyncpg.Connection, keys: Collection[str])
     await connection.execute(QUERIES["mark_incomplete"], *columns(rows))
 
 
-def freshen(arrived: Iterable[Arrived]) -> Statement:
+def freshen(arrived: Iterable[Arrived]) -> Part:
     newest: dict[tuple[int, str, str], list[Arrived]] = {}
     for a in arrived:
         newest.setdefault((a.at.partition, SERVICE_OF_TOPIC[a.at.topic], a.fact.agency), []).append(a)
@@ -161,4 +161,4 @@ def freshen(arrived: Iterable[Arrived]) -> Statement:
         (*of, max(a.fact.order[0] for a in some), max(a.occurred_on for a in some), len(some))
         for of, some in sorted(newest.items())
     ]
-    return Statement.named("freshen", *columns(rows))
+    return Part.named("freshen", *columns(rows))

@@ -29,7 +29,7 @@ class Statement:
 
     def add(self, name: str, sql: str, *values: object) -> None:
         """`sql` counts its `values` from $1. What writes may select from an earlier part that ends in RETURNING."""
-        self._parts[name] = _counted_from(len(self._values), sql)
+        self._parts[name] = counted_from(len(self._values), sql)
         self._values += values
 
     async def read(self) -> Told:
@@ -45,6 +45,7 @@ class Statement:
             await self.connection.execute(f"WITH {', '.join(parts)} SELECT", *self._values)
 
 
-@lru_cache
-def _counted_from(before: int, sql: str) -> str:
+@lru_cache(maxsize=1_000)
+def counted_from(before: int, sql: str) -> str:
+    """`sql`, whose values count from $1, behind so many other values."""
     return _PLACE.sub(lambda place: f"${before + int(place[1])}", sql)
