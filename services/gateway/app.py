@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 
 from services.gateway import changes, forward, pages, reads, session, upstream
 from services.gateway.arrivals import Arrivals
@@ -24,6 +25,9 @@ SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 """Swagger UI's own files; FastAPI's default page would load them from a foreign host."""
 
 _AWAITS_REBUILD = "SELECT obj_description(to_regnamespace(current_schema()), 'pg_namespace') LIKE 'awaits %'"
+
+OWN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""We have our own (shared/runtime); FastAPI would look for other ones at each request."""
 
 log = logs.get(__name__)
 
@@ -47,7 +51,7 @@ def create(settings: Settings) -> FastAPI:
             yield
             polling.cancel()
 
-    app = FastAPI(title="Siao", version="1", lifespan=lifespan, openapi_url=None)
+    app = FastAPI(title="Siao", version="1", lifespan=lifespan, openapi_url=None, telemetry=OWN)
     app.state.doorkeeper, app.state.settings = auth.Verifier(issuer, iss=auth.ISSUER, aud=auth.GATEWAY), settings
     app.mount("/static/docs", StaticFiles(directory=SWAGGER))
     app.mount("/static", StaticFiles(directory=STATIC))
