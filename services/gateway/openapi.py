@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from services.gateway.snapshot import HEADERS
 from shared.commands.reading import envelope_of
 from shared.events.catalog import COMMANDS
 
@@ -18,6 +19,10 @@ def document(app: FastAPI) -> dict[str, Any]:
     parts = made.setdefault("components", {})
     parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     made["security"] = [{"token": []}]
+    for path in made["paths"].values():
+        for question in path.values():
+            if "questions" in question["tags"]:
+                question.setdefault("parameters", []).extend(_header(*told) for told in HEADERS.items())
     for service in COMMANDS:
         choices, definitions = _commands(service)
         parts.setdefault("schemas", {}).update(definitions)
@@ -25,6 +30,10 @@ def document(app: FastAPI) -> dict[str, Any]:
         one["requestBody"] = _body("application/json", {"oneOf": choices})
         many["requestBody"] = _body("application/x-ndjson", {"type": "string", "description": "One command a line."})
     return made
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
 
 
 def _body(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import asyncpg
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from services.gateway.arrivals import Arrivals
@@ -71,13 +71,16 @@ def tag(state: Standing) -> str:
     return f'W/"{".".join(str(part) for part in stands)}{marks}"'
 
 
-async def _snapshot(
-    request: Request,
-    siao_after: Annotated[str | None, Header(description="Waits until these stream@version are visible.")] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
-) -> Snapshot:
+HEADERS = {
+    "siao-after": "Waits until these stream@version are visible.",
+    "if-none-match": "The ETag of an answer that the caller holds: 304 while it still stands.",
+}
+"""What a question may bring: name -> what it does. Told to openapi.py here, for FastAPI takes longer to find them."""
+
+
+async def _snapshot(request: Request) -> Snapshot:
     state = request.app.state
-    return Snapshot(state.pool, state.arrivals, siao_after, if_none_match)
+    return Snapshot(state.pool, state.arrivals, *(request.headers.get(name) for name in HEADERS))
 
 
 Snap = Annotated[Snapshot, Depends(_snapshot)]

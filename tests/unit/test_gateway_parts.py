@@ -227,6 +227,8 @@ def test_the_openapi_document_knows_every_command_and_can_be_read():
     for types in COMMANDS.values():
         for name in types:
             assert json.dumps({"const": name}) in text
+    asked = [parameter["name"] for parameter in told["paths"]["/v1/households/{id}"]["get"]["parameters"]]
+    assert asked == ["id", "valid_on", "known_at", "siao-after", "if-none-match"]
 
 
 def test_every_question_that_can_be_asked_of_the_past_says_so():
