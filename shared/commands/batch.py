@@ -1,4 +1,4 @@
-"""One transaction of commands: lock, load, decide each, write all."""
+"""One transaction of commands: look up and lock, decide each, write all."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -11,10 +11,10 @@ difference. Its steps, in this order:
 4. read the end offset of every partition; publish.
 
 **Why it is true.** Take an event recorded before the mark, and the transaction that wrote it. Had that begun after 1,
-it would have read the clock after 1 (inside the transaction, once the heads are locked) and recorded a time not before
-the floor, and so not before the mark. So it was open in 1, or had ended before; by 2 it has ended in either case, and
-PostgreSQL makes a commit visible before it takes the transaction off pg_stat_activity. So 3 sees its outbox row, which
-bounds the mark, unless the relay has deleted it, which it does after Kafka's acknowledgement: it is in the log at 4.
+it would have read the clock after 1 (inside the transaction) and recorded a time not before the floor, and so not
+before the mark. So it was open in 1, or had ended before; by 2 it has ended in either case, and PostgreSQL makes a
+commit visible before it takes the transaction off pg_stat_activity. So 3 sees its outbox row, which bounds the mark,
+unless the relay has deleted it, which it does after Kafka's acknowledgement: it is in the log at 4.
 
 Only identities of transactions are compared, never their start (which is real time) with `recorded_at` (which may be
 simulated). A simulated clock that is set forward jumps at a commit: who read it before the jump was open in 1, or read
