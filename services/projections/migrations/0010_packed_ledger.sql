@@ -1,5 +1,5 @@
 -- The ledger of coverage in a row for all that a fact changed from one day on in one place, instead of some seven.
-DROP TABLE coverage_ledger;
+ALTER TABLE coverage_ledger RENAME TO coverage_ledger_in_rows;
 
 CREATE TABLE coverage_ledger (
     key             text NOT NULL,
@@ -14,6 +14,18 @@ CREATE TABLE coverage_ledger (
     household_class text NOT NULL,
     moves           smallint[] NOT NULL  -- coverage_changes says of what; below 0: one household less
 );
+
+INSERT INTO coverage_ledger
+SELECT key, recorded_at, stream, version, event_id, partition, valid_on, village, cohort, household_class,
+       array_agg(move ORDER BY move)
+FROM (SELECT *, (sign(delta) * (1 + 25 * (array_position(ARRAY['coverage-1', 'coverage-2'], definition) - 1)
+          + 5 * (array_position(ARRAY['welfare', 'health', 'occupation', 'education', 'living'], dimension) - 1)
+          + array_position(ARRAY['need', 'reached', 'resolved', 'unreached', 'outside_need'], measure) - 1))::smallint
+          AS move
+      FROM coverage_ledger_in_rows CROSS JOIN LATERAL generate_series(1, abs(delta))) AS moved
+GROUP BY key, recorded_at, stream, version, event_id, partition, valid_on, village, cohort, household_class;
+DROP TABLE coverage_ledger_in_rows;
+
 CREATE INDEX coverage_ledger_key ON coverage_ledger (key);
 CREATE INDEX coverage_ledger_recorded ON coverage_ledger (recorded_at);
 CREATE INDEX coverage_ledger_valid ON coverage_ledger (valid_on);
@@ -32,8 +44,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_ledger TO siao_projections;
 GRANT SELECT ON coverage_changes TO siao_projections;
 GRANT SELECT ON coverage_ledger, coverage_changes TO siao_gateway;
 
--- Blocks are sums of the ledger, and go with it.
-TRUNCATE coverage_block, coverage_cell, coverage_history;
+-- The same rows, only packed: who folds may go on with them.
+UPDATE made_by SET what = what || ', packed definition, dimension, measure' WHERE what LIKE 'read model coverage of %';
 
 -- A household has few facts: to sort them costs less than to keep all of them in order.
 DROP INDEX fact_in_order;
