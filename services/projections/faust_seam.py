@@ -25,6 +25,7 @@ import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError
+from faust.sensors import Monitor
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
@@ -43,6 +44,8 @@ METADATA_MAX_AGE_MS = 3_000
 GATHER_SECONDS = 0.015
 """How long records gather behind those that were just taken, at most: a fetch names all 72 partitions, and answers one
 record as readily as many."""
+BETWEEN_COMMITS = 3600.0
+"""Nothing is committed to Kafka; with each turn Faust would look at every partition too, as the watch does for us."""
 BETWEEN_SEEKS = 0.1
 SECONDS_TO_STOP = 10.0
 """After a crash Faust has this long to stop by itself."""
@@ -121,6 +124,12 @@ class BatchScheduling(DefaultSchedulingStrategy):
         self.positions[place] = last.next_offset
         told = last.max_timestamp, last.timestamp_type
         return Batch(*place, last.next_offset - 1, some, size, start, self.assignment, *told)
+
+
+class Unsampled(Monitor):
+    @faust.Service.task
+    async def _sampler(self) -> None:
+        """Makes no averages each second: nobody reads them."""
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -241,10 +250,12 @@ def make_app(settings: Settings, checkpoints: Checkpoints) -> App:
         broker_session_timeout=6.0,
         broker_heartbeat_interval=1.0,
         broker_rebalance_timeout=6.0,
+        broker_commit_interval=BETWEEN_COMMITS,
         consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         # A worker that comes back under the same name gets its partitions at once, not after the session's end.
         consumer_group_instance_id=f"{socket.gethostname()}-{settings.http_port}" if settings.http_port else None,
         ConsumerScheduler=BatchScheduling,
+        Monitor=Unsampled,
         stream_buffer_maxsize=8,
         topic_disable_leader=True,
         topic_allow_declare=False,

@@ -34,6 +34,8 @@ STARVED_SECONDS = 300.0
 ROUND_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 EXPIRE_SECONDS = 3600.0
+FETCH_MS = 5_000
+"""For which the broker may hold its answer back while there is no mark."""
 
 SCHEMA = "projections"
 
@@ -95,7 +97,9 @@ class Watch:
 
     async def session(self, pulse: Pulse) -> None:
         await self._until_ours(pulse)
-        consumer = AIOKafkaConsumer(**kafka.login(self.settings), auto_offset_reset="latest")
+        consumer = AIOKafkaConsumer(
+            **kafka.login(self.settings), auto_offset_reset="latest", fetch_max_wait_ms=FETCH_MS
+        )
         try:
             await consumer.start()
             await self.database.run(lambda connection: progress.begin(consumer, connection))
