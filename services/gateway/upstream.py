@@ -29,7 +29,7 @@ def client() -> aiohttp.ClientSession:
     """As many connections as there are requests at once; a POST is never sent twice."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
-        timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=SILENT_SECONDS),
+        timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=SILENT_SECONDS),
         headers={"accept-encoding": "identity", "user-agent": "siao-gateway"},
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,

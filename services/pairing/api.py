@@ -67,20 +67,21 @@ class Desk:
         households = sorted({household for s in submissions if (household := household_of(s))})
         Vault.look_up(statement, helpers)
         # Households before helpers, as the follower does (follower.py), so that the two cannot wait for each other.
-        known_household.look_up(statement, households, against_merging=True)
+        known_household.lock_against_merging(statement, households)
         Helpers.lock(statement, helpers)
         told = await statement.read()
-        leads = Statement(statement.connection)  # the first cannot see those committed while it waited for a lock
+        later = Statement(statement.connection)  # the first sees nothing of what was committed while it waited
         if told["helpers"]:
-            Helpers.look_up_leads(leads, helpers)
+            Helpers.look_up_leads(later, helpers)
         if households:
-            Leads.look_up(leads, households)
-        await leads.read()
+            known_household.look_up(later, households)
+            Leads.look_up(later, households)
+        await later.read()
         return Lookups(
             Vault.found(self._key_encryption_key, told),
-            known_household.found(told),
-            Helpers.found(told, leads.told),
-            Leads.found(leads.told),
+            known_household.found(later.told) if households else {},
+            Helpers.found(told, later.told),
+            Leads.found(later.told),
         )
 
 

@@ -7,7 +7,7 @@ not grow with it, nor with the partition numbers in it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -38,6 +38,8 @@ Slices = Mapping[int, Sequence[Slice]]
 class Settled:
     """What a batch came to, for the metrics."""
 
+    records: int = 0
+    """That were new."""
     folded: int = 0
     repeated: int = 0
     quarantined: int = 0
@@ -45,10 +47,13 @@ class Settled:
     """Reason -> how many."""
     refolded: int = 0
     """Keys that a late fact made fold again."""
+    locked: Set[int] = frozenset()
+    """Partition numbers that another transaction folds: nothing of them was done."""
 
 
 async def settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
-    """Everything in `slices` exactly once, or nothing.
+    """Everything in `slices` exactly once, or nothing, but for what is `locked`: who waited for one partition number
+    would hold up the others.
 
     Raises what is named in checkpoint.py (LostRecords, LogRewritten), OtherVersion, and what asyncpg raises; then
     nothing was written.
@@ -62,13 +67,14 @@ async def settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
 
 async def _settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
     async with connection.transaction():
-        checkpoints = await tables.lock_checkpoints(connection, slices.keys())
+        checkpoints = await tables.lock_free_checkpoints(connection, slices.keys())
+        locked = slices.keys() - checkpoints.keys()
         for checkpoint in checkpoints.values():
             checkpoint.check()
-        every = [(checkpoints[number], piece) for number, pieces in slices.items() for piece in pieces]
+        every = [(checkpoint, piece) for number, checkpoint in checkpoints.items() for piece in slices[number]]
         records = [record for checkpoint, piece in every for record in checkpoint.pass_over(piece)]
         if not records:
-            return Settled()
+            return Settled(locked=locked)
         stored = await tables.load(connection, parking.by_stream(records))
         found = await parking.sort_in(connection, records, stored.heads)
         made = await _fold(connection, found.folded, stored.cards)
@@ -84,7 +90,7 @@ async def _settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
         failpoint("worker.before_commit")
     failpoint("worker.after_commit")
     quarantined = sum(isinstance(record, Unreadable) for record in records)
-    return Settled(len(found.folded), found.repeated, quarantined, found.parked, made.refolded)
+    return Settled(len(records), len(found.folded), found.repeated, quarantined, found.parked, made.refolded, locked)
 
 
 @dataclass

@@ -86,6 +86,8 @@ class Batch:
     checksum: None = None
     serialized_key_size: int = 0
     serialized_value_size: int = 0
+    kept: Any = None
+    """What was made of its records, for who needs them again."""
 
     @property
     def value(self) -> "Batch":

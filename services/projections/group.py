@@ -1,6 +1,6 @@
 """Merged households in the database: who belongs together, and how several workers fold them.
 
-Every transaction holds its own partition's checkpoint, and the two ends of a merge are in two partitions. So whoever
+Every transaction holds its own partitions' checkpoints, and the two ends of a merge are in two partitions. So whoever
 touches a household with a link of its own, stored on its card or in this batch, locks that household and all to which
 links lead, before it reads anything that they share. The locks are PostgreSQL's advisory ones, until the commit.
 

@@ -18,7 +18,7 @@ transaction of the engine that began before is waited for. So each of them sees 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 import asyncpg
@@ -95,9 +95,15 @@ async def _claimed(connection: asyncpg.Connection, leaf_rows: int) -> asyncpg.Re
 
 
 async def _folding_over(connection: asyncpg.Connection) -> None:
-    """Each row by itself, so that nobody is held up meanwhile."""
-    for (partition,) in await connection.fetch(QUERIES["partitions"]):
-        await connection.execute(QUERIES["pass"], partition)
+    """Each row by itself, so that nobody is held up meanwhile; those that nobody holds at once, again and again, for
+    one transaction holds many."""
+    left = {partition for (partition,) in await connection.fetch(QUERIES["partitions"])}
+    while left:
+        left -= {partition for (partition,) in await connection.fetch(QUERIES["pass_free"], [*left])}
+        for partition in sorted(left)[:1]:
+            with suppress(asyncpg.LockNotAvailableError):
+                await connection.execute(QUERIES["pass"], partition)
+                left.remove(partition)
 
 
 async def _fill(connection: asyncpg.Connection, block: int, claim: object) -> bool:

@@ -35,6 +35,10 @@ RETURNING id, claim, level
 -- name: partitions
 SELECT partition FROM checkpoint ORDER BY partition
 
+-- name: pass_free
+-- Of these rows, those that no transaction of the engine holds.
+SELECT partition FROM checkpoint WHERE partition = ANY($1::smallint[]) FOR KEY SHARE SKIP LOCKED
+
 -- name: pass
 -- Waits for the engine's transaction that holds this row.
 SELECT FROM checkpoint WHERE partition = $1 FOR KEY SHARE

@@ -8,7 +8,7 @@ came late.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from itertools import chain
 from typing import cast
 
@@ -25,8 +25,11 @@ Taken = dict[int, list[Batch]]
 """By partition number, in the order in which they came."""
 Take = Callable[[], Taken]
 """What waits now, for one transaction. To be called once."""
-Settle = Callable[[Take], Awaitable[None]]
-"""Folds what it takes. Returns when that is folded, or of no use; raises never."""
+Settle = Callable[[Take], Awaitable[Collection[int]]]
+"""Folds what it takes. Returns when that is folded, or of no use, but for these numbers: somebody else has them locked.
+Raises never."""
+LOCKED_SECONDS = 0.1
+"""Until a number that somebody else had locked is tried again."""
 
 
 class Lanes:
@@ -34,7 +37,7 @@ class Lanes:
         self._settle = settle
         self._waiting: Taken = defaultdict(list)
         self._held: set[int] = set()
-        """Numbers of which something is in flight."""
+        """Numbers of which something is in flight, or that somebody else has locked."""
         self._running: set[asyncio.Task[None]] = set()
         self._records = 0
         self._room = asyncio.Event()
@@ -46,25 +49,39 @@ class Lanes:
             await self._room.wait()
         self._records += batch.size
         self._waiting[batch.partition].append(batch)
-        if batch.partition not in self._held and len(self._running) < IN_FLIGHT:
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._waiting.keys() - self._held and len(self._running) < IN_FLIGHT:
             self._running.add(asyncio.create_task(self._run()))
 
     async def _run(self) -> None:
-        """One transaction after another, until nothing waits but of numbers that the other one holds."""
+        """One transaction after another, until nothing waits but of numbers that are held."""
+        taken: list[Taken] = []
+
+        def take() -> Taken:
+            taken.append(self._next())
+            return taken[-1]
+
         while self._waiting.keys() - self._held:
-            taken: Taken = {}
-
-            def take(taken: Taken = taken) -> Taken:
-                taken |= self._next()
-                return taken
-
-            await self._settle(take)
-            self._held -= taken.keys()
-            self._records -= sum(batch.size for batch in chain.from_iterable(taken.values()))
-            self._room.set()
+            locked = await self._settle(take)
             if not taken:
-                break  # it gave up, or the other one was quicker
+                break  # it gave up
+            self._done(taken.pop(), locked)
         self._running.discard(cast(asyncio.Task[None], asyncio.current_task()))
+
+    def _done(self, taken: Taken, locked: Collection[int]) -> None:
+        for number in locked:
+            self._waiting[number] = [*taken.pop(number), *self._waiting.pop(number, ())]
+        if locked:
+            asyncio.get_running_loop().call_later(LOCKED_SECONDS, self._free, locked)
+        self._records -= sum(batch.size for batch in chain.from_iterable(taken.values()))
+        self._room.set()
+        self._held -= taken.keys()
+
+    def _free(self, numbers: Collection[int]) -> None:
+        self._held.difference_update(numbers)
+        self._begin()
 
     def _next(self) -> Taken:
         taken, records = Taken(), 0

@@ -7,12 +7,16 @@
 SELECT *, ARRAY(SELECT what FROM made_by) AS made_by FROM checkpoint
 WHERE partition = ANY($1::smallint[]) ORDER BY partition FOR UPDATE
 
+-- name: lock_free_checkpoints
+SELECT *, ARRAY(SELECT what FROM made_by) AS made_by FROM checkpoint
+WHERE partition = ANY($1::smallint[]) ORDER BY partition FOR UPDATE SKIP LOCKED
+
 -- name: new_checkpoints
 -- Before the first batch, so that the row is there to be seen when somebody else has locked it. Only those that are
 -- missing: over a locked row even DO NOTHING would wait.
 INSERT INTO checkpoint (partition)
 SELECT number FROM unnest($1::smallint[]) AS wanted (number)
-WHERE NOT EXISTS (SELECT FROM checkpoint WHERE partition = number) ON CONFLICT DO NOTHING
+WHERE NOT EXISTS (SELECT FROM checkpoint WHERE partition = number) ON CONFLICT DO NOTHING RETURNING true
 
 -- name: holder
 -- The transaction that locked this partition's row, while it lasts: that is what `xmax` says.

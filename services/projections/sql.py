@@ -36,7 +36,8 @@ class Part(NamedTuple):
 async def run(connection: asyncpg.Connection, *parts: Part) -> Any:
     """All of them at once: each further message costs both sides more than what most of them ask for.
 
-    They see the tables as they were before, and not what the others write: no two may write the same row. Answers the
+    They see the tables as they were before, and not what the others write: no two may write the same row. The server
+    takes them in one order each time, so that two transactions do not wait for each other. Answers the
     first value of the last one.
     """
     if not parts:

@@ -44,12 +44,20 @@ class Stored(NamedTuple):
 
 
 async def lock_checkpoints(connection: asyncpg.Connection, partitions: Collection[int]) -> dict[int, Checkpoint]:
-    """By partition number, locked until the transaction ends: whoever else folds one of them waits, and then sees what
+    """By partition number, locked until the transaction ends: whoever else wants one of them waits, and then sees what
     we did."""
-    rows = await connection.fetch(QUERIES["lock_checkpoints"], list(partitions))
-    if len(rows) < len(partitions):
-        await connection.execute(QUERIES["new_checkpoints"], sorted(partitions))
-        rows = await connection.fetch(QUERIES["lock_checkpoints"], list(partitions))
+    return await _locked(connection, QUERIES["lock_checkpoints"], partitions)
+
+
+async def lock_free_checkpoints(connection: asyncpg.Connection, partitions: Collection[int]) -> dict[int, Checkpoint]:
+    """The same, without those that somebody else has locked."""
+    return await _locked(connection, QUERIES["lock_free_checkpoints"], partitions)
+
+
+async def _locked(connection: asyncpg.Connection, query: str, partitions: Collection[int]) -> dict[int, Checkpoint]:
+    rows = await connection.fetch(query, list(partitions))
+    if len(rows) < len(partitions) and await connection.fetchval(QUERIES["new_checkpoints"], sorted(partitions)):
+        rows = await connection.fetch(query, list(partitions))
     return {row["partition"]: Checkpoint.of(row) for row in rows}
 
 

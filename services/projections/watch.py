@@ -34,7 +34,7 @@ STARVED_SECONDS = 300.0
 ROUND_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 EXPIRE_SECONDS = 3600.0
-FETCH_MS = 5_000
+FETCH_MS = 1_000
 """For which the broker may hold its answer back while there is no mark."""
 
 SCHEMA = "projections"

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -49,13 +49,17 @@ class Worker:
         async for batch in stream:
             await self._lanes.put(batch)
 
-    async def _settle(self, take: Take) -> None:
+    async def _settle(self, take: Take) -> Collection[int]:
         # Taken and read once, however often PostgreSQL is asked; and not before there is a connection for it.
         batches = cache(lambda: [batch for batch in chain(*take().values()) if self.app.is_current(batch)])
         slices = cache(lambda: by_partition(batches()))
+
+        def current() -> Slices:  # what another has been given meanwhile is not fought for
+            return slices() if all(map(self.app.is_current, batches())) else {}
+
         begun = time.perf_counter()
         try:
-            settled = await self.database.run(lambda connection: self._fold(connection, slices()))
+            settled = await self.database.run(lambda connection: self._fold(connection, current()))
         except LogRewritten as found:
             await self.rewind(EVENT_TOPICS[found.service].name, found.partition)
             await self.app.give_up(found)
@@ -65,34 +69,35 @@ class Worker:
         except Exception as error:
             await self.app.give_up(error)
         else:
-            self._poke()
-            metrics.SECONDS.observe(time.perf_counter() - begun)
-            metrics.BATCH.observe(sum(len(piece.records) for piece in chain(*slices().values())))
-            tell(settled)
+            if settled.records:
+                self._poke()
+                metrics.SECONDS.observe(time.perf_counter() - begun)
+                tell(settled, sorted(slices()))
+            return settled.locked
+        return ()
 
     async def _fold(self, connection: asyncpg.Connection, slices: Slices) -> Settled:
         """`engine.settle`; takes the partitions from a worker that froze while it held them."""
         if not slices:
             return Settled()
-        try:
-            return await engine.settle(connection, slices)
-        except asyncpg.LockNotAvailableError:
-            for partition in slices:
-                await self._holders.end_frozen(connection, partition, time.monotonic())
-            raise
+        settled = await engine.settle(connection, slices)
+        for partition in settled.locked:
+            await self._holders.end_frozen(connection, partition, time.monotonic())
+        return settled
 
 
 def by_partition(batches: Iterable[Batch]) -> Slices:
-    """Their records, read."""
+    """Their records, read; once, however often they have to wait for a lock."""
     slices: dict[int, list[Slice]] = defaultdict(list)
     for batch in batches:
-        records = [read(record) for record in batch.records()]
-        slices[batch.partition].append(Slice(SERVICE_OF_TOPIC[batch.topic], batch.start, records))
+        batch.kept = batch.kept or Slice(SERVICE_OF_TOPIC[batch.topic], batch.start, [*map(read, batch.records())])
+        slices[batch.partition].append(batch.kept)
     return slices
 
 
-def tell(settled: Settled) -> None:
+def tell(settled: Settled, partitions: Sequence[int]) -> None:
     """Metrics, and a line in the log for what somebody should look at."""
+    metrics.BATCH.observe(settled.records)
     metrics.FOLDED.inc(settled.folded)
     metrics.REPEATED.inc(settled.repeated)
     metrics.REFOLDED.inc(settled.refolded)
@@ -100,4 +105,4 @@ def tell(settled: Settled) -> None:
     for reason, n in settled.parked.items():
         metrics.PARKED.labels(reason).inc(n)
     if settled.quarantined or settled.parked:
-        log.error("records_set_aside", quarantined=settled.quarantined, parked=settled.parked)
+        log.error("records_set_aside", partitions=partitions, quarantined=settled.quarantined, parked=settled.parked)

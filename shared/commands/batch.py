@@ -106,7 +106,8 @@ class Batch:
             failpoint("command.before_commit")
         failpoint("command.after_commit")
         for stream, head in self._heads.items():
-            self._kept.keep(stream, head.version, head.hash, self._states[stream])
+            if head.version:
+                self._kept.keep(stream, head.version, head.hash, self._states[stream])
         return outcomes
 
     async def _settle(self, submissions: Sequence[Submission]) -> list[Outcome]:

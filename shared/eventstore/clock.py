@@ -42,9 +42,9 @@ async def claim(connection: asyncpg.Connection, kind: Clock) -> None:
 
 
 def look_up(statement: Statement, kind: Clock) -> None:
-    """Has it tell the time for `recorded_at`; in the transaction that appends."""
+    """Has it tell the time for `recorded_at`, once its locks are held; in the transaction that appends."""
     time = f"SELECT greatest({_RAW[kind]}, floor) FROM (VALUES (1)) AS one LEFT JOIN clock ON clock.one"  # noqa: S608
-    statement.add("now", time)
+    statement.end_with("now", time)
 
 
 def now(told: Told) -> datetime:

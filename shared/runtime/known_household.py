@@ -178,13 +178,22 @@ def _moved(household: Household, to: Home) -> Household:
     return replace(household, homes=tuple(to if home.version == to.version else home for home in household.homes))
 
 
-def look_up(statement: Statement, households: Sequence[HouseholdId], *, against_merging: bool = False) -> None:
-    """Has it find what is known of these. `against_merging`: none of them is merged before the transaction ends."""
-    locking = "ORDER BY household FOR KEY SHARE" if against_merging else ""
+def look_up(statement: Statement, households: Sequence[HouseholdId]) -> None:
+    """Has it find what is known of these."""
     statement.add(
         "households",
-        f"""SELECT household, version, homes, voided, merged_into, line FROM known_household
-            WHERE household = ANY($1::text[]) {locking}""",  # noqa: S608
+        """SELECT household, version, homes, voided, merged_into, line FROM known_household
+           WHERE household = ANY($1::text[])""",
+        households,
+    )
+
+
+def lock_against_merging(statement: Statement, households: Sequence[HouseholdId]) -> None:
+    """Has it see to it that none of these is merged before the transaction ends. Whether one is already, only a later
+    statement tells: this lock answers rows as they were before it was waited for."""
+    statement.add(
+        "unmerged",
+        "SELECT household FROM known_household WHERE household = ANY($1::text[]) ORDER BY household FOR KEY SHARE",
         households,
     )
 

@@ -18,13 +18,14 @@ _PLACE = re.compile(r"\$(\d+)")
 
 class Statement:
     """Asks PostgreSQL once for all that was added. Each part sees the tables as they were when the statement began,
-    apart from rows that it locks (PostgreSQL 13.2.1), and nothing that another part writes (7.8.4)."""
+    apart from rows that it locks FOR UPDATE (PostgreSQL 13.2.1), and nothing that another part writes (7.8.4)."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
         self.told: Told = {}
         """What `read` found."""
         self._parts: dict[str, str] = {}
+        self._last: dict[str, str] = {}
         self._values: list[object] = []
 
     def add(self, name: str, sql: str, *values: object) -> None:
@@ -32,10 +33,14 @@ class Statement:
         self._parts[name] = counted_from(len(self._values), sql)
         self._values += values
 
+    def end_with(self, name: str, sql: str) -> None:
+        """A part of what is read, behind all the others: their locks are held by then."""
+        self._last[name] = sql
+
     async def read(self) -> Told:
         """For parts that are SELECTs. Those that lock do so in the order in which they were added."""
-        if self._parts:
-            parts = (f"ARRAY(SELECT {name} FROM ({sql}) AS {name}) AS {name}" for name, sql in self._parts.items())  # noqa: S608
+        if every := self._parts | self._last:
+            parts = (f"ARRAY(SELECT {name} FROM ({sql}) AS {name}) AS {name}" for name, sql in every.items())  # noqa: S608
             self.told = await self.connection.fetchrow("SELECT " + ", ".join(parts), *self._values)
         return self.told
 

@@ -109,3 +109,28 @@ async def test_a_simulated_clock_is_refused_by_a_real_one(interventions, servers
     headers = {"Siao-Simulated-Clock": "2019-10-03T09:00:00+07:00"}
     answer = await interventions.post("/commands", json=helped(home), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "clock_not_simulated")
+
+
+async def test_a_household_that_is_merged_while_its_pair_waits_is_refused(pairing, servers):
+    """As the follower does it: its lead ends and it is merged, in one transaction, for which the pair waits."""
+    helper = await officer(pairing)
+    home, into = [await tell_of_household(servers, "pairing") for _ in range(2)]
+    await pairing.post("/commands", json=assign(home, helper))
+    end = command("EndPair.v1", household=home, helper=helper, occurred_on="2020-01-01", reason="household-moved")
+    await pairing.post("/commands", json=end)
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+    connection = await asyncpg.connect(servers.dsn("pairing"))
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM head WHERE stream = $1 FOR UPDATE", f"pairing-{home}")
+            merge = "UPDATE known_household SET merged_into = $2 WHERE household = $1"
+            await connection.execute(merge, home, into)
+            again = assign(home, helper, occurred_on="2020-02-01")
+            asked = asyncio.create_task(pairing.post("/commands", json=again))
+            async with asyncio.timeout(20):
+                while not await connection.fetchval(blocked):
+                    await asyncio.sleep(0.01)
+        answer = await asked
+    finally:
+        await connection.close()
+    assert (answer.status_code, answer.json()["code"]) == (409, "household_merged")

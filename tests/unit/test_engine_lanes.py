@@ -1,9 +1,13 @@
 """Lanes: what waits becomes one transaction, a number is in one at a time, in order; memory is bounded."""
 
 import asyncio
+from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from services.projections import lanes as lanes_module
 from services.projections.lanes import ALL_LANES, ONE_TRANSACTION, Lanes, Take
 
 
@@ -19,17 +23,19 @@ class Recorder:
         self.gate, self.connection = asyncio.Event(), asyncio.Event()
         self.connection.set()
         self.in_flight: list[dict[int, str]] = []
+        self.locked: set[int] = set()
 
-    async def settle(self, take: Take) -> None:
+    async def settle(self, take: Take) -> Collection[int]:
         await self.connection.wait()
         names = {number: "".join(b.name for b in batches) for number, batches in take().items()}
         if not names:
-            return
+            return ()
         assert all(names.keys().isdisjoint(other) for other in self.in_flight)
         self.in_flight.append(names)
         await self.gate.wait()
         self.in_flight.remove(names)
-        self.settled.append(names)
+        self.settled.append({number: name for number, name in names.items() if number not in self.locked})
+        return self.locked & names.keys()
 
 
 async def quiet() -> None:
@@ -87,6 +93,37 @@ async def test_who_brings_too_much_waits():
     await quiet()
     assert late.done()
     assert len(recorder.settled) == 2
+
+
+async def test_who_has_a_number_locked_holds_up_no_other(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lanes_module, "LOCKED_SECONDS", 0)
+    recorder = Recorder()
+    recorder.connection.clear()
+    recorder.locked, lanes = {1}, Lanes(recorder.settle)
+    for number, name in (1, "a"), (2, "x"):
+        await lanes.put(batch(number, 10, name))
+    recorder.connection.set()
+    recorder.gate.set()
+    await quiet()
+    await lanes.put(batch(2, 10, "y"))
+    await lanes.put(batch(1, 10, "b"))
+    await quiet()
+    assert [names for names in recorder.settled if names] == [{2: "x"}, {2: "y"}]
+    recorder.locked.clear()
+    await quiet()
+    assert recorder.settled[-1] == {1: "ab"}
+
+
+async def test_a_lane_that_found_nothing_goes_on_with_what_comes():
+    """Two begin for two numbers, and the first takes both."""
+    recorder = Recorder()
+    lanes = Lanes(recorder.settle)
+    await lanes.put(batch(1, 10, "a"))
+    await lanes.put(batch(2, 10, "x"))
+    await asyncio.sleep(0)
+    await lanes.put(batch(3, 10, "q"))
+    await quiet()
+    assert recorder.in_flight == [{1: "a", 2: "x"}, {3: "q"}]
 
 
 async def test_nothing_is_left_lying_whatever_comes_when():

@@ -13,6 +13,7 @@ CREATE TABLE coverage_ledger (
     cohort          text NOT NULL,
     household_class text NOT NULL,
     moves           smallint[] NOT NULL  -- coverage_changes says of what; below 0: one household less
+                    CHECK (array_position(moves, NULL) IS NULL)
 );
 
 INSERT INTO coverage_ledger
@@ -25,6 +26,7 @@ FROM (SELECT *, (sign(delta) * (1 + 25 * (array_position(ARRAY['coverage-1', 'co
       FROM coverage_ledger_in_rows CROSS JOIN LATERAL generate_series(1, abs(delta))) AS moved
 GROUP BY key, recorded_at, stream, version, event_id, partition, valid_on, village, cohort, household_class;
 DROP TABLE coverage_ledger_in_rows;
+ANALYZE coverage_ledger;
 
 CREATE INDEX coverage_ledger_key ON coverage_ledger (key);
 CREATE INDEX coverage_ledger_recorded ON coverage_ledger (recorded_at);
