@@ -61,6 +61,12 @@ class Bench:
         assert self.servers._postgres is not None
         return self.servers._postgres.pid
 
+    @property
+    def kafka(self) -> int:
+        """Pid of the broker."""
+        assert self.servers._kafka is not None
+        return self.servers._kafka.pid
+
     async def publish(self) -> None:
         """The log, a shorter one, and the log several times."""
         await self._make_topics()

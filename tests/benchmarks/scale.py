@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from tests.benchmarks.rows.latency import RATES, WHOLE
+
 PROVINCES = 77
 HOUSEHOLDS = 20_000_000
 EVENTS_A_DAY = 10_000_000
@@ -42,6 +44,8 @@ class Measured:
     appending_postgres: float
     relay: float
     """Events a CPU-second of the relay."""
+    single: Mapping[int, float]
+    """Commands a second -> ms CPU of everything for a command that comes alone, with the GET that shows it."""
     stored: float
     """KiB in the projections' tables an event."""
     logged: float
@@ -62,6 +66,7 @@ class Measured:
             api=median(*http, "µs CPU an event"),
             appending_postgres=median(*http, "µs PostgreSQL an event"),
             relay=median("relay", "Siao's relay", "events/CPU-s of the relay"),
+            single={rate: median("latency", f"{rate}/s", WHOLE) for rate in RATES},
             stored=median(*live, "KiB in tables an event"),
             logged=median(*live, "KiB on Kafka an event"),
         )
@@ -70,7 +75,7 @@ class Measured:
 def page(document: Mapping[str, Any]) -> str:
     """The whole of docs/scale.md. Raises KeyError when the run left out a row that is needed."""
     found = Measured.of(document["rows"])
-    parts = [_title(document["machine"]), _given(), _peak(found), _disks(found), _making(found)]
+    parts = [_title(document["machine"]), _given(), _peak(found), _singly(found), _disks(found), _making(found)]
     return "\n".join([line for part in parts for line in part])
 
 
@@ -123,6 +128,24 @@ def _peak(found: Measured) -> list[str]:
         f"Processes: those cores at {USED:.0%}, {SPARE} at least so that one may die. A topic has {PARTITIONS} "
         f"partitions, so up to {PARTITIONS} workers fold one log; with a log a province there are "
         f"{PROVINCES * PARTITIONS:,} shares of the work.",
+        "",
+    ]
+
+
+def _singly(found: Measured) -> list[str]:
+    rates = [
+        f"| {rate} a second | {ms:.1f} ms | {AT_PEAK * ms / 1000:,.1f} cores |" for rate, ms in found.single.items()
+    ]
+    return [
+        "## Where commands come singly",
+        "",
+        "The figures above are those of full batches, as bulks and backlogs make them. A command that comes alone, and "
+        "is followed by a GET that must show it, wakes every process for itself. All services, Kafka and PostgreSQL "
+        "together:",
+        "",
+        "| commands | CPU a command and its GET | if the whole peak came so |",
+        "|---|---|---|",
+        *rates,
         "",
     ]
 

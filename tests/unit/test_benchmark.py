@@ -9,6 +9,7 @@ from tests.benchmarks import profile, publish, scale, table, workload
 from tests.benchmarks.costs import Reading, figures
 from tests.benchmarks.peers.job import cell
 from tests.benchmarks.report import CPU_RATE, RATE, Row, Variant, Wanted
+from tests.benchmarks.rows.latency import RATES, WHOLE
 from tests.support.log import told
 
 
@@ -120,10 +121,12 @@ def test_a_country_is_computed_from_medians() -> None:
         "rebuild": {"variants": {"Siao, rebuild: compared and switched": one(**{"events/CPU-s": 10_000.0})}},
         "relay": {"variants": {"Siao's relay": one(**{"events/CPU-s of the relay": 50_000.0})}},
     }
+    rows["latency"] = {"variants": {f"{rate}/s": one(**{WHOLE: 20.0}) for rate in RATES}}
     machine = {"at": "2026-01-01T00:00", "processor": "", "cores": 2, "load before": 0, "load after": 0}
     page = scale.page({"rows": rows, "machine": machine})
     assert "1,042 a second" in page  # 10,000,000 / 8 hours, three times
     assert "| projections' workers | 100 µs CPU an event | 0.10 cores | 2 |" in page
+    assert "| 50 a second | 20.0 ms | 20.8 cores |" in page
     assert "18.2 thousand million events: 507 core-hours" in page  # 5 * 365 * 10,000,000 / 10,000 / 3600
 
 

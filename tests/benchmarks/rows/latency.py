@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from shared.runtime.auth import Role
+from tests.benchmarks import costs
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.commands import registrations
 from tests.benchmarks.http_client import Connection
@@ -20,6 +21,8 @@ CREATED, OK = 201, 200
 KEPT = 3.0
 """Seconds for which an unused connection is used again."""
 P50, P99, ACK, REFUSED = "visible p50 ms", "visible p99 ms", "acknowledged p50 ms", "not answered"
+WHOLE = "ms CPU a command"
+"""Of all services, PostgreSQL and Kafka, with the GET that follows."""
 
 Took = Sequence[tuple[float, float] | None]
 """Seconds to the answer, and from there to the GET that shows it; None where one of the two was refused."""
@@ -29,12 +32,17 @@ async def run(bench: Bench) -> Row:
     row = Row("command acknowledged → visible by GET, through the gateway, all services on this machine")
     stack = Stack(bench.servers)
     async with stack.running():
+        pids = [process.pid or 0 for process in stack.processes.values()] + [bench.kafka]
         headers = {"Authorization": f"Bearer {stack.token(Role.AGENCY)}"}
         for lot in range(bench.rounds):
             for rate in RATES:
                 variant = row.variant(f"{rate}/s", "read your own write: the GET carries Siao-After")
                 bodies = iter(registrations(rate * (SECONDS + WARM_UP), 100 + 10 * lot + (rate > min(RATES))))
-                _note(variant, await _load(stack.gateway, headers, bodies, rate), rate)
+                before = costs.read(pids, bench.postgres)
+                took = await _load(stack.gateway, headers, bodies, rate)
+                spent = costs.read(pids, bench.postgres) - before
+                _note(variant, took, rate)
+                variant.note({WHOLE: (spent.cpu + spent.postgres) / len(took) * 1000})
     for rate, limit in RATES.items():
         row.wanted += [Wanted(P99, f"{rate}/s", at_most=limit, aim=AIM), Wanted(REFUSED, f"{rate}/s", at_most=0)]
     return row

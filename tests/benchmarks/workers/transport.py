@@ -50,11 +50,12 @@ class Count:
         async for batch in stream:
             await self._lanes.put(batch)
 
-    async def _settle(self, take: Take) -> None:
+    async def _settle(self, take: Take) -> Collection[int]:
         try:
             await (self._fold(take) if self._memory else self._commit(take))
         except Exception as error:
             await self.app.give_up(error)
+        return ()
 
     async def _fold(self, take: Take) -> None:
         for batch in filter(self.app.is_current, chain(*take().values())):
