@@ -7,7 +7,7 @@ not grow with it, nor with the partition numbers in it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -17,7 +17,7 @@ from typing import cast
 import asyncpg
 
 from services.projections import fold, group, history, ledgers, merges, parking, tables
-from services.projections.checkpoint import Slice
+from services.projections.checkpoint import Checkpoint, Slice
 from services.projections.decode import partition_of
 from services.projections.facts import Arrived, Fact, Unreadable
 from services.projections.fold import Change, Folded, Version
@@ -32,6 +32,8 @@ from shared.runtime.failpoint import failpoint
 
 Slices = Mapping[int, Sequence[Slice]]
 """By partition number."""
+Lock = Callable[[asyncpg.Connection, Collection[int]], Awaitable[dict[int, Checkpoint]]]
+"""One of the two of tables.py."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +53,23 @@ class Settled:
     """Partition numbers that another transaction folds: nothing of them was done."""
 
 
-async def settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
-    """Everything in `slices` exactly once, or nothing, but for what is `locked`: who waited for one partition number
-    would hold up the others.
+async def settle(connection: asyncpg.Connection, slices: Slices, lock: Lock = tables.lock_checkpoints) -> Settled:
+    """Everything in `slices` exactly once, or nothing. `lock`: whether partition numbers that somebody else has locked
+    are waited for, or left out and named as `locked`.
 
     Raises what is named in checkpoint.py (LostRecords, LogRewritten), OtherVersion, and what asyncpg raises; then
     nothing was written.
     """
     while True:
         try:
-            return await _settle(connection, slices)
+            return await _settle(connection, slices, lock)
         except GroupGrew:
             continue  # without its locks, which have to be taken in one order
 
 
-async def _settle(connection: asyncpg.Connection, slices: Slices) -> Settled:
+async def _settle(connection: asyncpg.Connection, slices: Slices, lock: Lock) -> Settled:
     async with connection.transaction():
-        checkpoints = await tables.lock_free_checkpoints(connection, slices.keys())
+        checkpoints = await lock(connection, slices.keys())
         locked = slices.keys() - checkpoints.keys()
         for checkpoint in checkpoints.values():
             checkpoint.check()

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from services.projections import checkpoints, engine, metrics
+from services.projections import checkpoints, engine, metrics, tables
 from services.projections.checkpoint import LogRewritten, LostRecords, Slice
 from services.projections.checkpoints import Offsets
 from services.projections.decode import SERVICE_OF_TOPIC, read
@@ -80,7 +80,7 @@ class Worker:
         """`engine.settle`; takes the partitions from a worker that froze while it held them."""
         if not slices:
             return Settled()
-        settled = await engine.settle(connection, slices)
+        settled = await engine.settle(connection, slices, tables.lock_free_checkpoints)
         for partition in settled.locked:
             await self._holders.end_frozen(connection, partition, time.monotonic())
         return settled

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+import pytest
 
+from services.projections import checkpoints, engine
 from services.projections.frozen import FROZEN_SECONDS, Holders
-from services.projections.tables import lock_checkpoints
-from tests.support.projections import tables
+from services.projections.tables import lock_checkpoints, lock_free_checkpoints
+from tests.support.projections import crowd, slices, tables
 from tests.support.servers import Servers
 
 
@@ -42,3 +44,19 @@ async def test_the_age_of_a_transaction_is_what_the_waiter_saw_by_its_own_clock(
         async with asyncio.timeout(30):
             await ended.wait()
         assert (await lock_checkpoints(database, [3])).keys() == {3}
+
+
+async def test_who_may_not_leave_a_locked_partition_out_waits_for_it(servers: Servers):
+    """A rebuild, which takes what it read only once."""
+    async with tables(servers.admin_dsn) as database, beside(servers, database) as other:
+        every = slices(crowd(40, seed=2).records)
+        number, *rest = sorted(every)
+        await checkpoints.begin(database, every)
+        async with other.transaction():
+            await lock_checkpoints(other, [number])
+            await database.execute("SET lock_timeout = '50ms'")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await engine.settle(database, every)
+            assert (await engine.settle(database, every, lock_free_checkpoints)).locked == {number}
+        assert rest
+        assert (await engine.settle(database, every)).folded == sum(len(piece.records) for piece in every[number])
