@@ -18,16 +18,16 @@ from itertools import product
 
 from services.projections.card import Assessed, Help, Household
 from services.projections.model import Parts, ReadModel
-from services.projections.packing import Packing
+from services.projections.packing import BITS, Packing, unit
 from services.projections.residence import Whereabouts, whereabouts
-from services.projections.steps import Cell, Course, Rows
+from services.projections.steps import Cell, Course, Row, Rows
 from shared.definitions import DEFINITIONS, Definition, InNeed
 from shared.events.codes import Dimension, Level
 
 _Told = tuple[list[Assessed], list[Help]]
 """What is known of one dimension."""
-Measures = frozenset[str]
-NONE: Measures = frozenset()
+Measures = int
+"""Those that hold, packed: of one definition and dimension."""
 
 
 def _told() -> _Told:
@@ -48,20 +48,20 @@ def parts(card: Household) -> Parts:
 
 
 def cells(dimension: str, places: Course[Whereabouts], assessments: Sequence[Assessed], helps: Sequence[Help]) -> Rows:
-    """`steps.rows` of each definition, told without its sets of cells: this is the most frequent work of a fold."""
-    made: Rows = {}
+    """`steps.rows` of all definitions at once, packed."""
+    made: dict[Row, int] = defaultdict(int)
     told, moves = _in_order(assessments, helps), dict(places)
     for definition in DEFINITIONS.values():
-        measured = _course(definition, told)
-        where, held, before = places[0][1], NONE, NONE
+        measured, shift = _course(definition, told), BITS * (NUMBERS[definition.id, dimension, MEASURES[0]] - 1)
+        where, held, before = places[0][1], 0, 0
         for day in sorted(moves.keys() | measured.keys()):
             there, held = moves.get(day, where), measured.get(day, held)
-            now = held if _counts(definition, there) else NONE
-            stays = before & now if there == where else NONE
-            for measure in now - stays:
-                made[day, definition.id, *there, dimension, measure] = 1
-            for measure in before - stays:
-                made[day, definition.id, *where, dimension, measure] = -1
+            now = held if _counts(definition, there) else 0
+            if there != where and before:
+                made[day, *where] -= before << shift
+                before = 0
+            if now != before:
+                made[day, *there] += now - before << shift
             where, before = there, now
     return made
 
@@ -109,7 +109,7 @@ def _measures(in_need: InNeed, ever: bool, still: bool, helped: bool, early: boo
         "unreached": still and not helped,
         "outside_need": early or (helped and not ever),
     }
-    return frozenset(measure for measure, holds in held.items() if holds)
+    return sum(unit(1 + MEASURES.index(measure)) for measure, holds in held.items() if holds)
 
 
 COLUMNS = ("definition", "village", "cohort", "household_class", "dimension", "measure")

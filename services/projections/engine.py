@@ -77,8 +77,9 @@ async def _settle(connection: asyncpg.Connection, slices: Slices, lock: Lock) ->
         records = [record for checkpoint, piece in every for record in checkpoint.pass_over(piece)]
         if not records:
             return Settled(locked=locked)
-        stored = await tables.load(connection, parking.by_stream(records))
-        found = await parking.sort_in(connection, records, stored.heads)
+        named = parking.by_stream(records)
+        stored = await tables.load(connection, named)
+        found = await parking.sort_in(connection, records, named, stored.heads)
         made = await _fold(connection, found.folded, stored.cards)
         for arrived in found.folded:
             checkpoints[arrived.at.partition].see(arrived.fact.order[0])
@@ -166,7 +167,7 @@ async def _made(
 
 def _difference(
     model: ReadModel, done: Mapping[str, Folded], stored: Mapping[str, Mapping[Version, Rows]]
-) -> tuple[list[Part], dict[Sum, int]]:
+) -> tuple[list[Part], Mapping[Sum, int]]:
     """What one read model's ledger comes to, and by how much its cells change."""
     come: dict[str, Sequence[Change]] = {}
     gone: list[Gone] = []
@@ -181,4 +182,4 @@ def _difference(
         for change in changes:
             sums[partition, *change.row[1:]] += change.delta
         come[key] = changes
-    return ledgers.write(model, gone, come), sums
+    return ledgers.write(model, gone, come), model.unpacked(sums)

@@ -1,7 +1,7 @@
 """The tables of a read model: its ledger, which says what each fact changed, and its rollup, the ledger's sum."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 
 import asyncpg
@@ -9,7 +9,7 @@ import asyncpg
 from services.projections.decode import partition_of
 from services.projections.fold import Change, Version
 from services.projections.model import ReadModel
-from services.projections.packing import literal
+from services.projections.packing import literal, moves, of_moves
 from services.projections.sql import Part
 from services.projections.steps import Cell, Rows
 from shared.runtime.postgres import columns
@@ -27,9 +27,8 @@ async def stored(
 ) -> dict[str, dict[Version, Rows]]:
     """Key -> fact -> the rows that it made."""
     found: dict[str, dict[Version, Rows]] = {key: defaultdict(dict) for key in keys}
-    for key, stream, version, delta, *row in await connection.fetch(_select(model), list(keys)):
-        rows = found[key][stream, version]
-        rows[tuple(row)] = rows.get(tuple(row), 0) + delta
+    for key, stream, version, moved, *row in await connection.fetch(_select(model), list(keys)):
+        found[key][stream, version][tuple(row)] = of_moves(moved) if model.packing else moved
     return found
 
 
@@ -37,16 +36,13 @@ def write(model: ReadModel, gone: Collection[Gone], come: Mapping[str, Sequence[
     """Takes the rows of some facts out, and puts rows in, by key. They are of the key's partition, whichever worker
     writes them: so a rollup never goes below zero, and a rebuilt one is the same."""
     deleted = [Part(_delete(model), columns(sorted(gone)))] if gone else []
-    rows = _rows(model, come)
-    if not rows:
-        return deleted
-    *told, moved = columns(rows)
-    return [*deleted, Part(_insert(model), [*told, [*map(literal, moved)] if model.packing else moved])]
+    rows = _rows(model, come, literal)
+    return [*deleted, Part(_insert(model), columns(rows))] if rows else deleted
 
 
 async def copy(connection: asyncpg.Connection, model: ReadModel, come: Mapping[str, Sequence[Change]]) -> None:
     """Puts rows into a ledger that is being filled."""
-    rows = _rows(model, come)
+    rows = _rows(model, come, moves)
     await connection.copy_records_to_table(f"{model.name}_ledger", records=rows, columns=_columns(model))
 
 
@@ -55,13 +51,16 @@ def _columns(model: ReadModel) -> list[str]:
     return [*COMMON, *model.packing.kept, "moves"] if model.packing else [*COMMON, *model.columns, "delta"]
 
 
-def _rows(model: ReadModel, come: Mapping[str, Sequence[Change]]) -> list[tuple[object, ...]]:
-    pack = model.packing.rows if model.packing else iter
+def _rows(
+    model: ReadModel, come: Mapping[str, Sequence[Change]], moved: Callable[[int], object]
+) -> list[tuple[object, ...]]:
+    """`moved`: how a packed delta is sent."""
+    sent = moved if model.packing else int
     return [
-        (key, *fact.order, fact.event_id, partition, *row, moved)
+        (key, *fact.order, fact.event_id, partition, *row, sent(delta))
         for key, changes in come.items()
         for partition in (partition_of(key),)
-        for fact, row, moved in pack(changes)
+        for fact, row, delta in changes
     ]
 
 
@@ -94,8 +93,9 @@ def summed(model: ReadModel, schema: str) -> str:
 
 @cache
 def _select(model: ReadModel) -> str:
-    names = ", ".join(model.columns)
-    return f"SELECT key, stream, version, delta, valid_on, {names} FROM {model.changes} WHERE key = ANY($1)"  # noqa: S608
+    *told, moved = _columns(model)
+    names = ", ".join([moved, *told[len(COMMON) - 1 :]])
+    return f"SELECT key, stream, version, {names} FROM {model.name}_ledger WHERE key = ANY($1)"  # noqa: S608
 
 
 @cache

@@ -8,10 +8,10 @@ from typing import Any
 
 from services.projections.card import Card
 from services.projections.packing import Packing
-from services.projections.steps import Rows, difference
+from services.projections.steps import Rows, add, difference
 
 Parts = Mapping[Hashable, tuple[Any, ...]]
-"""Name of a part -> all that its rows depend on. Parts share no row."""
+"""Name of a part -> all that its rows depend on. Parts share no cell."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ReadModel:
     cells: Callable[..., Rows]
     """The rows of one part, of what `parts` says of it."""
     packing: Packing | None = None
-    """Where one fact makes many rows."""
+    """Where one fact changes many cells of a place: then the rows are packed."""
 
     @cached_property
     def seen(self) -> Callable[[Card], Any]:
@@ -47,8 +47,12 @@ class ReadModel:
         """All rows of a card."""
         made: Rows = {}
         for part in self.parts(card).values() if type(card) is self.card else ():
-            made |= self.cells(*part)
+            made = add(made, self.cells(*part))
         return made
+
+    def unpacked(self, counts: Mapping[Any, int]) -> Mapping[Any, int]:
+        """Rows, or sums, by all of the model's columns."""
+        return self.packing.unpacked(counts) if self.packing else counts
 
     def change(self, before: Card, after: Card) -> Rows:
         """The rows by which `after` differs from `before`."""
@@ -78,9 +82,9 @@ class Counted:
             if old != part:
                 counted = self._counted(name, old) if old is not None else {}
                 self._rows[name] = model.cells(*part)
-                made |= difference(self._rows[name], counted)
+                made = add(made, difference(self._rows[name], counted))
         for name in was.keys() - now.keys():
-            made |= difference({}, self._counted(name, was[name]))
+            made = add(made, difference({}, self._counted(name, was[name])))
             self._rows.pop(name, None)
         return made
 

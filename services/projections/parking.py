@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -62,18 +61,20 @@ def by_stream(records: Iterable[Record]) -> dict[str, list[Record]]:
 
 
 async def sort_in(
-    connection: asyncpg.Connection, records: Sequence[Record], heads: Mapping[str, tuple[Head, bool]]
+    connection: asyncpg.Connection,
+    records: Sequence[Record],
+    named: Mapping[str, Sequence[Record]],
+    heads: Mapping[str, tuple[Head, bool]],
 ) -> Sorted:
     """Puts each record where it belongs: among the facts, among the parked, in quarantine, or nowhere as a repeat.
 
-    `heads`: what is known of the records' streams (tables.Stored).
+    `named`: the records by stream. `heads`: what is known of those streams (tables.Stored).
     """
     unreadable = [record for record in records if isinstance(record, Unreadable)]
     if unreadable:
         await _quarantine(connection, unreadable)
-    named = by_stream(records)
     streams = await _load(connection, named, heads)
-    before = {name: set(stream.waiting) for name, stream in streams.items()}
+    before = {name: set(stream.waiting) for name, stream in streams.items() if stream.waiting}
     for name, stream in streams.items():
         stream.take(named[name])
     folded = [arrived for stream in streams.values() for arrived in stream.folded]
@@ -88,7 +89,7 @@ async def sort_in(
             for slot in stream.waited
             if slot in stream.waiting or stream.known.get(slot[0]) == slot[1]
         ),
-        {envelope.key_of(name) for name, stream in streams.items() if stream.waiting or before[name]},
+        {envelope.key_of(name) for name, stream in streams.items() if stream.waiting or name in before},
         [Part.named("save_heads", *columns(saved))] if saved else [],
     )
 
@@ -142,7 +143,7 @@ def unparked(row: Mapping[str, Any]) -> Record:
 
 async def _save(connection: asyncpg.Connection, streams: Mapping[str, Stream], before: Mapping[str, set[Slot]]) -> None:
     """`before`: what each stream had parked."""
-    freed = [(name, *slot) for name, stream in streams.items() for slot in before[name] - stream.waiting.keys()]
+    freed = [(name, *slot) for name, slots in before.items() for slot in slots - streams[name].waiting.keys()]
     if freed:
         await connection.execute(QUERIES["forget_parked"], *columns(freed))
     await _park(connection, streams)
@@ -155,8 +156,9 @@ async def _park(connection: asyncpg.Connection, streams: Mapping[str, Stream]) -
 
 
 def _head(name: str, stream: Stream) -> tuple[object, ...]:
-    first = min(stream.waiting.items(), default=None, key=itemgetter(0))
-    state, reason = ("parked", stream.reason(first[1])) if first else ("ok", None)
+    state, reason = "ok", None
+    if stream.waiting:
+        state, reason = "parked", stream.reason(stream.waiting[min(stream.waiting)])
     key = envelope.key_of(name)
     return name, key, partition_of(key), *stream.head, state, reason
 

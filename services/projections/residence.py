@@ -5,7 +5,7 @@ from datetime import date
 from operator import itemgetter
 
 from services.projections.card import Classified, Home
-from services.projections.steps import Course, at
+from services.projections.steps import Course
 from shared.events.codes import Cohort
 
 Where = tuple[Sequence[Home], Cohort | None, Sequence[Classified]]
@@ -20,11 +20,15 @@ def whereabouts(where: Where) -> Course[Whereabouts]:
 
     Of two facts about the same day, the one recorded last holds.
     """
-    homes = sorted([(home.since, home.village) for home in where[0]], key=itemgetter(0))
-    classes = sorted([(c.since, c.household_class.value) for c in where[2]], key=itemgetter(0))
-    registered = where[0][0].village
-    days = sorted({since for since, _ in homes} | {since for since, _ in classes})
-    cohort = where[1].value if where[1] else ""
-    course = [(day, (at(homes, day, registered), cohort, at(classes, day, ""))) for day in days]
-    first = course[0][1]
-    return course if first[0] == registered else [(date.min, (registered, *first[1:])), *course]
+    homes, in_cohort, classes = where
+    village = registered = homes[0].village
+    cohort, household_class = in_cohort.value if in_cohort else "", ""
+    told = [(home.since, home.village, "") for home in homes]
+    told += [(c.since, "", c.household_class.value) for c in classes]
+    course: dict[date, Whereabouts] = {}
+    for day, moved, classified in sorted(told, key=itemgetter(0)):
+        village, household_class = moved or village, classified or household_class
+        course[day] = village, cohort, household_class
+    first = next(iter(course.values()))
+    before = [] if first[0] == registered else [(date.min, (registered, *first[1:]))]
+    return [*before, *course.items()]

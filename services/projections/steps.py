@@ -12,7 +12,7 @@ Cell = tuple[str, ...]
 Row = tuple[date, *tuple[str, ...]]
 """A day, then a cell: (valid_on, *cell)."""
 Rows = dict[Row, int]
-"""How many more are in the cell from that day on; never zero."""
+"""How many more are in the cell from that day on, or packed (packing.py) in several; never zero."""
 
 
 def at(course: Course[T], day: date, before: T) -> T:
@@ -36,6 +36,11 @@ def rows(days: Iterable[date], cells_on: Callable[[date], frozenset[Cell]]) -> R
             made.update({(day, *cell): -1 for cell in before - now})
             before = now
     return made
+
+
+def add(some: Rows, more: Rows) -> Rows:
+    """Of two parts: what they share is packed, and never comes to zero."""
+    return some | {row: n + some.get(row, 0) for row, n in more.items()} if some else more
 
 
 def difference(after: Rows, before: Rows) -> Rows:

@@ -5,9 +5,10 @@ parked: behind a gap until the missing version comes; beside or off the chain, f
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from services.projections.facts import Arrived, Unreadable
 from shared.events.envelope import GENESIS
@@ -24,22 +25,21 @@ class Head(NamedTuple):
     hash: str = GENESIS
 
 
-@dataclass
-class Stream:
+class Stream(Struct):
     """A stream into which records are sorted. What comes of it does not depend on their order, except in a fork:
     of two records that both continue the stream, the first in the log is folded."""
 
-    head: Head = field(default_factory=Head)
-    known: dict[int, str] = field(default_factory=dict)
+    head: Head = Head()
+    known: dict[int, str] = {}
     """Version -> hash of what is folded; at least of the versions that will be taken."""
-    waiting: dict[Slot, Record] = field(default_factory=dict)
+    waiting: dict[Slot, Record] = {}
     """What is parked."""
-    folded: list[Arrived] = field(default_factory=list)
+    folded: list[Arrived] = []
     """By this object, in order of version."""
-    waited: set[Slot] = field(default_factory=set)
+    waited: set[Slot] = set()
     """What was parked by this object; not in `waiting` any more where the log itself was out of order."""
     repeated: int = 0
-    _astray: set[Slot] = field(default_factory=set)
+    _astray: set[Slot] = set()
     """What waits and follows, directly or through others, a record in whose place another was folded."""
 
     def take(self, records: Iterable[Record]) -> None:
@@ -56,7 +56,8 @@ class Stream:
             elif isinstance(record, Arrived) or record.version > self.head.version:
                 self.waiting[slot] = record
                 self.waited.add(slot)
-        self._look_for_astray()
+        if self.waiting:
+            self._look_for_astray()
 
     def reason(self, record: Record) -> str:
         """Why a waiting record waits."""

@@ -90,13 +90,20 @@ class World:
             stored.setdefault((fact.stream, fact.version), {})[row] = delta
 
     def rows(self) -> Ledger:
-        """Without the keys that have none."""
-        return {name: {key: rows for key, rows in of.items() if rows} for name, of in self.ledger.items()}
+        """Without the keys that have none; by every column of the models."""
+        return {
+            model.name: {
+                key: {version: dict(model.unpacked(rows)) for version, rows in by_fact.items()}
+                for key, by_fact in self.ledger[model.name].items()
+                if by_fact
+            }
+            for model in MODELS
+        }
 
     def sums(self, name: str, valid_on: date, known_at: datetime) -> Counter[Cell]:
         moment = {(f.stream, f.version): f.order[0] for f in chain.from_iterable(self.facts.values())}
         total: Counter[Cell] = Counter()
-        for of in self.ledger[name].values():
+        for of in self.rows()[name].values():
             for version, rows in of.items():
                 for (day, *cell), n in rows.items() if moment[version] <= known_at else ():
                     total[tuple(cell)] += n if day <= valid_on else 0
@@ -125,7 +132,7 @@ def one_group(facts: Iterable[Fact]) -> Ledger:
     done = merges.refold(MODELS, {fact.key for fact in facts if fact.key[:2] == "hh"}, facts)
     found: Ledger = {model.name: defaultdict(lambda: defaultdict(dict)) for model in MODELS}
     for key, folded in done.items():
-        for name, changes in folded.changes.items():
-            for fact, row, delta in changes:
-                found[name][key][fact.stream, fact.version][row] = delta
+        for model in MODELS:
+            for fact, row, delta in folded.changes.get(model.name, ()):
+                found[model.name][key][fact.stream, fact.version] |= model.unpacked({row: delta})
     return found

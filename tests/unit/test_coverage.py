@@ -1,6 +1,7 @@
 """What counts as need, reached, resolved, unreached and outside need, on which day and in which cell."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from services.projections.card import Household
 from services.projections.decode import read
 from services.projections.evolve import evolve
 from services.projections.facts import Arrived
+from services.projections.steps import Row
 from shared.definitions import DEFINITIONS
 from shared.events.base import Event
 from shared.events.codes import Cohort, Dimension, HouseholdClass, Level
@@ -31,10 +33,14 @@ def card(*events: Event) -> Household:
     return made
 
 
+def rows(made: Household) -> Mapping[Row, int]:
+    return coverage.MODEL.unpacked(coverage.MODEL.rows(made))
+
+
 def on(day: date, *events: Event, definition: str = "coverage-1") -> set[tuple[str, str]]:
     """(dimension, measure) that hold on a day."""
     held: Counter[tuple[str, str]] = Counter()
-    for (valid_on, *cell), n in coverage.MODEL.rows(card(registered(KEY, on=BEFORE), *events)).items():
+    for (valid_on, *cell), n in rows(card(registered(KEY, on=BEFORE), *events)).items():
         if valid_on <= day and cell[0] == definition:
             held[cell[-2], cell[-1]] += n
     assert set(held.values()) <= {0, 1}
@@ -97,13 +103,13 @@ def test_the_class_is_the_one_valid_on_the_day():
         assessed(KEY, START, health=True),
         classified(KEY, HouseholdClass.WELFARE, LATER),
     )
-    rows = coverage.MODEL.rows(card(*events))
-    need = {(row[0], row[4]): n for row, n in rows.items() if (row[1], row[-1]) == ("coverage-1", "need")}
+    made = rows(card(*events))
+    need = {(row[0], row[4]): n for row, n in made.items() if (row[1], row[-1]) == ("coverage-1", "need")}
     assert need == {(START, ""): 1, (LATER, ""): -1, (LATER, "welfare"): 1}
 
 
 def test_nobody_is_counted_before_somebody_registered_the_household():
-    assert coverage.MODEL.rows(card(delivered(KEY, 1))) == {}
+    assert rows(card(delivered(KEY, 1))) == {}
 
 
 def test_the_second_definition_wants_more_than_initial_help():
@@ -115,16 +121,16 @@ def test_the_second_definition_wants_more_than_initial_help():
 
 
 def test_a_definition_may_count_who_is_still_in_need(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(DEFINITIONS, "still", replace(DEFINITIONS["coverage-1"], id="still", in_need="still"))
+    monkeypatch.setitem(DEFINITIONS, "coverage-1", replace(DEFINITIONS["coverage-1"], in_need="still"))
     over = delivered(KEY, 1, Dimension.HEALTH, on=LATER, level=Level.RESOLVED)
     events = assessed(KEY, START, health=True, living=True), over, delivered(KEY, 2, Dimension.LIVING, on=LATER)
-    assert on(START, *events, definition="still") == {
+    assert on(START, *events) == {
         ("health", "need"),
         ("health", "unreached"),
         ("living", "need"),
         ("living", "unreached"),
     }
-    assert on(LATER, *events, definition="still") == {("health", "resolved"), ("living", "need"), ("living", "reached")}
+    assert on(LATER, *events) == {("health", "resolved"), ("living", "need"), ("living", "reached")}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +145,7 @@ def test_a_definition_may_count_who_is_still_in_need(monkeypatch: pytest.MonkeyP
 def test_a_definition_may_count_some_households_alone(
     monkeypatch: pytest.MonkeyPatch, rules: dict[str, Any], counted: set[date]
 ):
-    monkeypatch.setitem(DEFINITIONS, "some", replace(DEFINITIONS["coverage-1"], id="some", **rules))
+    monkeypatch.setitem(DEFINITIONS, "coverage-1", replace(DEFINITIONS["coverage-1"], **rules))
     events = assessed(KEY, START, health=True), classified(KEY, HouseholdClass.WELFARE, LATER)
-    need = {day for day in (START, LATER) if ("health", "need") in on(day, *events, definition="some")}
+    need = {day for day in (START, LATER) if ("health", "need") in on(day, *events)}
     assert need == counted

@@ -128,7 +128,7 @@ def counted(cards: dict[str, Card], day: date) -> dict[tuple[str, str], int]:
     sums: defaultdict[tuple[str, str], int] = defaultdict(int)
     for card in cards.values():
         if isinstance(card, Household):
-            for (valid_on, *cell), n in coverage.MODEL.rows(card).items():
+            for (valid_on, *cell), n in coverage.MODEL.unpacked(coverage.MODEL.rows(card)).items():
                 if cell[0] == DEFAULT:
                     sums[str(cell[4]), str(cell[5])] += n * (valid_on <= day)  # type: ignore[operator]
     return sums

@@ -65,8 +65,9 @@ class Household:
     def as_of(self, name: str, valid_on: date, known_at: datetime) -> Counter[tuple[str, ...]]:
         total: Counter[tuple[str, ...]] = Counter()
         known = {(f.stream, f.version) for f in self.facts if f.order[0] <= known_at}
+        [model] = (model for model in MODELS if model.name == name)
         for version, rows in self.ledger[name].items():
-            for (day, *cell), n in rows.items():
+            for (day, *cell), n in model.unpacked(rows).items():
                 if version in known and day <= valid_on:
                     total[tuple(cell)] += n
         return Counter({cell: n for cell, n in total.items() if n})
@@ -104,7 +105,7 @@ def test_as_of_is_a_fold_of_what_was_known_then(log: Log, known: int, valid: int
     for model in MODELS:
         expected: Counter[tuple[Any, ...]] = Counter()
         if isinstance(card, model.card):
-            for (day, *cell), n in model.rows(card).items():
+            for (day, *cell), n in model.unpacked(model.rows(card)).items():
                 expected[tuple(cell)] += n if day <= valid_on else 0
         assert household.as_of(model.name, valid_on, known_at) == {cell: n for cell, n in expected.items() if n}
 
@@ -132,7 +133,7 @@ def test_what_explains_a_change_adds_up_to_it(log: Log, first: int, second: int)
         total = household.as_of(model.name, last_day, earlier)
         for version, rows in household.ledger[model.name].items():
             if earlier < moment[version] <= later:
-                for (_, *cell), n in rows.items():
+                for (_, *cell), n in model.unpacked(rows).items():
                     total[tuple(cell)] += n
         assert {c: n for c, n in total.items() if n} == household.as_of(model.name, last_day, later)
 

@@ -39,7 +39,7 @@ def test_as_of_is_a_fold_of_what_was_known_then(log: Log, known: int, valid_on: 
     for model in MODELS:
         expected: Counter[tuple[str, ...]] = Counter()
         for card in cards.values():
-            for (day, *cell), n in model.rows(card).items():
+            for (day, *cell), n in model.unpacked(model.rows(card)).items():
                 expected[tuple(cell)] += n if day <= valid_on else 0
         assert world.sums(model.name, valid_on, known_at) == {cell: n for cell, n in expected.items() if n}
 

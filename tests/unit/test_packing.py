@@ -1,37 +1,55 @@
-"""What a fact changed in one place from one day on, as one row."""
+"""Counts of many cells as one number."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
-from services.projections.facts import Fact
-from services.projections.packing import Packing, literal
-from shared.events.codes import HouseholdClass
-from tests.support.log import classified, household
+from hypothesis import given
+from hypothesis import strategies as st
 
-KEY, DAY, OTHER = household(1), date(2019, 10, 1), date(2019, 10, 2)
-PACKING = Packing(("by", "what", "village"), ("by", "what"), {("all", "need"): 1, ("all", "reached"): 2})
+from services.projections.packing import Packing, digits, literal, moves, of_moves, unit
 
-
-def fact(version: int) -> Fact:
-    order = (datetime(2019, 10, 3, tzinfo=UTC), f"household-{KEY}", version)
-    return Fact(KEY, order, "", "", "", classified(KEY, HouseholdClass.WELFARE))
+DAY = date(2019, 10, 1)
+NUMBERS = {("all", "need"): 1, ("all", "reached"): 2, ("some", "need"): 3}
+PACKING = Packing(("by", "village", "what"), ("by", "what"), NUMBERS)
+counts = st.dictionaries(st.integers(1, 60), st.integers(-(2**31), 2**31 - 1).filter(bool), max_size=60)
 
 
-def test_of_each_fact_day_and_place_there_is_one_row() -> None:
-    one, two = fact(1), fact(2)
-    changes = [
-        (one, (DAY, "all", "reached", "4001"), 1),
-        (one, (DAY, "all", "need", "4001"), -1),
-        (one, (DAY, "all", "need", "4002"), 2),
-        (one, (OTHER, "all", "need", "4001"), 1),
-        (two, (DAY, "all", "need", "4001"), 1),
-    ]
-    assert PACKING.rows(changes) == [
-        (one, (DAY, "4001"), [-1, 2]),
-        (one, (DAY, "4002"), [1, 1]),
-        (one, (OTHER, "4001"), [1]),
-        (two, (DAY, "4001"), [1]),
-    ]
+def packed(of: dict[int, int]) -> int:
+    return sum(n * unit(number) for number, n in of.items())
 
 
-def test_moves_are_told_as_an_array() -> None:
-    assert literal([-1, 2]) == "{-1,2}"
+@given(counts)
+def test_every_count_comes_out_again(of: dict[int, int]) -> None:
+    assert dict(digits(packed(of))) == of
+
+
+@given(counts, counts)
+def test_counts_are_added_and_subtracted_all_at_once(one: dict[int, int], other: dict[int, int]) -> None:
+    some, more = ({number: n // 2 for number, n in of.items()} for of in (one, other))
+    each = {
+        number: (some.get(number, 0) + more.get(number, 0), some.get(number, 0) - more.get(number, 0))
+        for number in some.keys() | more.keys()
+    }
+    assert dict(digits(packed(some) + packed(more))) == {number: n for number, (n, _) in each.items() if n}
+    assert dict(digits(packed(some) - packed(more))) == {number: n for number, (_, n) in each.items() if n}
+
+
+@given(st.dictionaries(st.integers(1, 60), st.integers(-3, 3).filter(bool)))
+def test_moves_tell_the_same(of: dict[int, int]) -> None:
+    told = moves(packed(of))
+    assert list(told) == sorted(told)
+    assert of_moves(told) == packed(of)
+
+
+def test_moves_are_numbers_of_cells_twice_where_it_is_by_two() -> None:
+    assert literal(2 * unit(3) - unit(1)) == "{-1,3,3}"
+    assert literal(0) == "{}"
+
+
+def test_unpacked_counts_have_every_column_in_the_models_order() -> None:
+    assert PACKING.kept == ("village",)
+    rows = {(DAY, "4001"): unit(1) - 2 * unit(3), (DAY, "4002"): unit(2)}
+    assert PACKING.unpacked(rows) == {
+        (DAY, "all", "4001", "need"): 1,
+        (DAY, "some", "4001", "need"): -2,
+        (DAY, "all", "4002", "reached"): 1,
+    }
