@@ -152,6 +152,20 @@ CATALOG: dict[str, Problem] = {
     "intervention_recorded_otherwise": Problem(
         409, "This intervention is recorded already, with other details.", "บันทึกความช่วยเหลือนี้ไว้แล้วด้วยข้อมูลอื่น"
     ),
+    "exit_recorded_otherwise": Problem(
+        409, "This exit is recorded already, with other details.", "บันทึกการออกจากโครงการนี้ไว้แล้วด้วยข้อมูลอื่น"
+    ),
+    "exited_that_day": Problem(
+        409,
+        "Another exit of this household is recorded of {day}; correct or void that one.",
+        "บันทึกการออกจากโครงการของครัวเรือนนี้ในวันที่ {day} ไว้แล้ว กรุณาแก้ไขหรือยกเลิกรายการนั้น",
+    ),
+    "verified_too_late": Problem(
+        422,
+        "An exit is verified by the community, then by the subdistrict, then by the district, each at the latest on "
+        "the day of the next and of the exit; this is after {day}.",
+        "การออกจากโครงการต้องรับรองโดยชุมชน ตำบล และอำเภอตามลำดับ ไม่ช้ากว่าวันรับรองขั้นถัดไปและวันออก ข้อมูลนี้อยู่หลังวันที่ {day}",
+    ),
     # correcting and voiding
     "entry_unknown": Problem(
         409, "Nothing of this kind is recorded under this number.", "ไม่มีรายการชนิดนี้บันทึกไว้ตามหมายเลขที่ระบุ"

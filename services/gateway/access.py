@@ -34,7 +34,8 @@ _FIELD_COMMANDS = frozenset(
     }
 )
 """What a paired officer does in the house (document B: draw the life compass, manage): assess, and bring help; and
-setting right what was recorded of it. Only who published something may: that its service knows."""
+setting right what was recorded of it, which only who published it may: that its service knows. That a household exits
+is not an officer's alone to say."""
 
 PUBLISHERS: dict[str, frozenset[Role]] = {
     type_name: _FIELD if type_name in _FIELD_COMMANDS else _OFFICE

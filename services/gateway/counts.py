@@ -14,7 +14,9 @@ def _work(measure: str, th: str, en: str, of: str | None = None) -> Counted:
 
 PAIRING: dict[str, Counted] = {
     "helpers": _pairing("helpers", "ข้าราชการคู่เสี่ยวที่ขึ้นทะเบียน", "Officers enrolled."),
-    "households": _pairing("households", "ครัวเรือนที่ขึ้นทะเบียน", "Households registered."),
+    "households": _pairing(
+        "households", "ครัวเรือนที่ขึ้นทะเบียนและยังไม่ออกจากโครงการ", "Households registered that have not exited."
+    ),
     "holding_two": _pairing(
         "holding_two", "ดูแลสองครัวเรือนขึ้นไปเป็นหลัก", "Officers who lead two households or more.", "helpers"
     ),

@@ -35,6 +35,7 @@ CAUSES: dict[str, Label] = {
     "reclassification": Label("เปลี่ยนประเภทครัวเรือน", "Reclassification"),
     "correction": Label("แก้ไขหรือยกเลิกข้อมูล", "Correction"),
     "move": Label("ย้ายที่อยู่", "Move"),
+    "exit": Label("ออกจากโครงการ", "Exit from the programme"),
     "merge": Label("รวมหรือแยกครัวเรือน", "Merge, or its undoing"),
 }
 """Why a figure of coverage changed."""

@@ -1,4 +1,4 @@
-"""Interventions over HTTP: takes what was done for a household."""
+"""Interventions over HTTP: takes what was done for a household, and that it left the programme."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -9,8 +9,8 @@ from services.interventions import domain
 from shared.commands.app import create
 from shared.commands.known import wait_for_registry
 from shared.commands.reading import Submission
-from shared.events.base import Event, HouseholdId, Slug
-from shared.events.interventions import InterventionsCommand, InterventionsEvent
+from shared.events.base import Event, ExitId, HouseholdId, InterventionId, Slug
+from shared.events.interventions import ExitCommand, InterventionsCommand, InterventionsEvent
 from shared.runtime import known_household
 from shared.runtime.known_household import Household
 from shared.runtime.settings import Clock, Settings
@@ -58,7 +58,7 @@ class Lookups:
         known = domain.Known(
             household.standing if household else None,
             submission.author,
-            command.intervention or f"iv_{submission.fresh}",
+            _entry(command, submission.fresh),
         )
         return domain.decide(state, command, known)
 
@@ -74,3 +74,9 @@ class Lookups:
 
 def _command(submission: Submission) -> InterventionsCommand:
     return cast(InterventionsCommand, submission.command)
+
+
+def _entry(command: InterventionsCommand, fresh: str) -> InterventionId | ExitId:
+    if isinstance(command, ExitCommand):
+        return command.exit or f"ex_{fresh}"
+    return command.intervention or f"iv_{fresh}"

@@ -1,18 +1,22 @@
-"""What interventions decides about the case of one household. Pure: no clock, no store.
+"""What interventions decides about the case of one household (of its exits: exits.py). Pure: no clock, no store.
 
 Help from before the household was registered is taken too: it happened. Whether it answers an assessed need is for
 the figures to say, which list it beside as "outside need".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from services.interventions import exits
+from services.interventions.exits import Exits
 from shared.entries import Author, Entry, is_voided, to_change, to_correct
 from shared.errors import Rejected
-from shared.events.base import InterventionId, Slug
+from shared.events.base import ExitId, InterventionId, Slug
 from shared.events.interventions import (
     CorrectIntervention,
+    ExitCommand,
+    ExitEvent,
     InterventionCorrected,
     InterventionDelivered,
     InterventionsCommand,
@@ -29,6 +33,7 @@ class Case:
     """The case of one household, folded from its stream."""
 
     delivered: Mapping[InterventionId, Entry[InterventionDelivered]] = field(default_factory=dict)
+    exits: Exits = field(default_factory=dict)
 
 
 START = Case()
@@ -41,11 +46,11 @@ class Known:
     household: Standing | None
     """None: the registry has not told of it."""
     author: Author
-    intervention: InterventionId
-    """The command's own, or a new one."""
+    entry: InterventionId | ExitId
+    """Of what it is about: the command's own, or a new one."""
 
 
-def decide(state: Case, command: InterventionsCommand, known: Known) -> list[InterventionsEvent]:
+def decide(state: Case, command: InterventionsCommand, known: Known) -> Sequence[InterventionsEvent]:
     """The event that `command` makes true; none where it says what is so already. Raises Rejected."""
     match command:
         case RecordIntervention():
@@ -55,11 +60,13 @@ def decide(state: Case, command: InterventionsCommand, known: Known) -> list[Int
         case VoidIntervention():
             return _void(state, command, known)
         case _:
-            assert_never(command)
+            return _exit(state, command, known)
 
 
 def evolve(state: Case, event: InterventionsEvent, agency: Slug) -> Case:
     """The state after one more event of the stream, which `agency` published."""
+    if isinstance(event, ExitEvent):
+        return replace(state, exits=exits.evolve(state.exits, event, agency))
     entry = state.delivered.get(event.intervention)
     match event:
         case InterventionDelivered():
@@ -74,8 +81,8 @@ def evolve(state: Case, event: InterventionsEvent, agency: Slug) -> Case:
 
 
 def _record(state: Case, command: RecordIntervention, known: Known) -> list[InterventionsEvent]:
-    event = InterventionDelivered(**{**dict(command), "intervention": known.intervention})
-    recorded = state.delivered.get(known.intervention)
+    event = InterventionDelivered(**{**dict(command), "intervention": known.entry})
+    recorded = state.delivered.get(known.entry)
     if recorded is not None:
         return _again(recorded, event)
     require_own(known.household)
@@ -105,3 +112,10 @@ def _void(state: Case, command: VoidIntervention, known: Known) -> list[Interven
         return []
     require_own(known.household)
     return [InterventionVoided(**dict(command))]
+
+
+def _exit(state: Case, command: ExitCommand, known: Known) -> Sequence[InterventionsEvent]:
+    decided = exits.decide(state.exits, command, known.entry, known.author)
+    if decided:
+        require_own(known.household)
+    return decided

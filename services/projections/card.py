@@ -14,6 +14,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from services.projections import exits
+from services.projections.exits import Exit, Exited
 from shared.events.codes import (
     Chosen,
     Cohort,
@@ -106,10 +108,16 @@ class Household(Struct, frozen=True, gc=False, omit_defaults=True):
     classes: tuple[Classified, ...] = ()
     assessments: tuple[Assessed, ...] = ()
     helps: tuple[Help, ...] = ()
+    exits: tuple[Exit, ...] = ()
     pairs: tuple[Pair, ...] = ()
     links: tuple[Link, ...] = ()
     voided: VoidReason | None = None
     """Why it never was; then only links stand beside it."""
+
+    @property
+    def exited(self) -> Exited:
+        """Empty for most, and then for nothing: it is asked for with every fact."""
+        return exits.course(self.exits, ((a.on, a.in_need) for a in self.assessments)) if self.exits else ()
 
 
 class Helper(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -1,9 +1,10 @@
-"""How many households each helper holds, and in which district those live."""
+"""How many households each helper holds, and in which district those live. One that has exited is held by nobody."""
 
 from collections.abc import Sequence
 from datetime import date
 
 from services.projections.card import Home, Household, Pair
+from services.projections.exits import Exited, out
 from services.projections.model import Parts, ReadModel
 from services.projections.pairs import days, holding
 from services.projections.residence import whereabouts
@@ -14,25 +15,27 @@ DISTRICT = 4
 
 
 def parts(card: Household) -> Parts:
-    return {None: (card.homes, card.pairs)} if card.pairs else {}
+    return {None: (card.homes, card.pairs, card.exited)} if card.pairs else {}
 
 
-def cells(homes: Sequence[Home], pairs: Sequence[Pair]) -> Rows:
+def cells(homes: Sequence[Home], pairs: Sequence[Pair], exited: Exited) -> Rows:
     places = whereabouts((homes, None, ())) if homes else []
     first = places[0][1] if places else ("", "", "")
 
     def cells_on(day: date) -> frozenset[tuple[str, ...]]:
+        if out(exited, day):
+            return frozenset()
         district = at(places, day, first)[0][:DISTRICT]
         return frozenset([(pair.helper, pair.role.value, district) for pair in holding(pairs, day)])
 
-    return rows({*days(pairs), *dict(places)}, cells_on)
+    return rows({*days(pairs), *dict(places), *dict(exited)}, cells_on)
 
 
 MODEL = ReadModel(
     name="caseload",
     card=Household,
     columns=("helper", "role", "district"),
-    fields=("homes", "pairs"),
+    fields=("homes", "pairs", "exited"),
     parts=parts,
     cells=cells,
 )

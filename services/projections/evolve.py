@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from services.projections import mending, pairs
 from services.projections.card import Assessed, Card, Classified, Help, Helper, Home, Household, Link, Member
+from services.projections.exits import Exit
 from services.projections.facts import Fact
 from shared.events import interventions as i
 from shared.events import pairing as p
@@ -135,6 +136,19 @@ def _help_voided(card: Household, event: i.InterventionVoided, _: Fact) -> House
     return replace(card, helps=tuple(h for h in card.helps if h.intervention != event.intervention))
 
 
+def _exited(card: Household, event: i.CaseExited, _: Fact) -> Household:
+    return replace(card, exits=(*card.exits, Exit(event.exit, event.occurred_on, event.reason)))
+
+
+def _exit_corrected(card: Household, event: i.CaseExitCorrected, _: Fact) -> Household:
+    new = Exit(event.exit, event.occurred_on, event.reason)
+    return replace(card, exits=tuple(new if e.exit == event.exit else e for e in card.exits))
+
+
+def _exit_voided(card: Household, event: i.CaseExitVoided, _: Fact) -> Household:
+    return replace(card, exits=tuple(e for e in card.exits if e.exit != event.exit))
+
+
 def _enrolled(_: Helper, event: p.HelperEnrolled, __: Fact) -> Helper:
     return Helper(event.helper, event.kind, event.district, event.office, event.occurred_on)
 
@@ -175,6 +189,9 @@ EVOLVE: dict[str, Callable[[Any, Any, Fact], Card]] = {
     i.InterventionDelivered.type: _delivered,
     i.InterventionCorrected.type: _help_corrected,
     i.InterventionVoided.type: _help_voided,
+    i.CaseExited.type: _exited,
+    i.CaseExitCorrected.type: _exit_corrected,
+    i.CaseExitVoided.type: _exit_voided,
     p.PairAssigned.type: pairs.assigned,
     p.PairEnded.type: pairs.ended,
     p.PairCorrected.type: pairs.corrected,

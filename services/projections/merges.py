@@ -93,6 +93,7 @@ def _combined(survivor: str, keys: Sequence[str], cards: Cards) -> Household:
         classes=_all(card.classes for card in every),
         assessments=_all(card.assessments for card in every),
         helps=_all(card.helps for card in every),
+        exits=_all(card.exits for card in every),
         pairs=_all(card.pairs for card in every),
     )
 

@@ -62,6 +62,7 @@ HouseholdId = Annotated[str, Field(pattern="^hh" + _ID)]
 HelperId = Annotated[str, Field(pattern="^hp" + _ID)]
 PersonId = Annotated[str, Field(pattern="^pr" + _ID)]
 InterventionId = Annotated[str, Field(pattern="^iv" + _ID)]
+ExitId = Annotated[str, Field(pattern="^ex" + _ID)]
 
 DistrictCode = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 """Province and district, two digits each, as the Department of Provincial Administration numbers them: 4019."""

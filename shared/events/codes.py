@@ -120,6 +120,17 @@ class EndReason(StrEnum):
     ENTERED_BY_MISTAKE = "entered-by-mistake"
 
 
+class ExitReason(StrEnum):
+    """Why a household left the programme. The list is ours: no document names one."""
+
+    LIFTED_OUT = "lifted-out"
+    """No longer poor."""
+    MOVED_AWAY = "moved-away"
+    """Left the province."""
+    DISSOLVED = "dissolved"
+    """Nobody lives there any more."""
+
+
 class VoidReason(StrEnum):
     """Why something recorded never was so."""
 

@@ -1,6 +1,6 @@
-"""What was done for a household, and what interventions can be asked to record.
+"""What was done for a household, when it left the programme, and what interventions can be asked to record.
 
-A correction states an intervention anew, and whole, its day included; a voided one never was.
+A correction states an intervention or an exit anew, and whole, its day included; a voided one never was.
 """
 
 from typing import Annotated, ClassVar
@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from shared.events.base import Baht, Command, Event, HouseholdId, InterventionId, Slug
-from shared.events.codes import Dimension, Item, Level, VoidReason
+from shared.events.base import Baht, Command, Day, Event, ExitId, HouseholdId, InterventionId, Message, Slug
+from shared.events.codes import Dimension, ExitReason, Item, Level, VoidReason
 
 
 def _each_once(dimensions: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
@@ -21,6 +21,21 @@ def _each_once(dimensions: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
 Dimensions = Annotated[
     tuple[Dimension, ...], Field(min_length=1, max_length=len(Dimension)), AfterValidator(_each_once)
 ]
+
+
+class Verified(Message):
+    """On which day each level found that the household exits: first who lives there, at last who directs the help.
+
+    Three levels are policy of ours, after China's village appraisal, township check and county decision: documents A
+    and B do not speak of exits.
+    """
+
+    community: Day
+    """The household and its village community."""
+    subdistrict: Day
+    """The subdistrict (ตำบล)."""
+    district: Day
+    """The district's working group."""
 
 
 class RecordIntervention(Command):
@@ -57,6 +72,30 @@ class VoidIntervention(Command):
     reason: VoidReason
 
 
+class ExitCase(Command):
+    type: ClassVar[str] = "ExitCase.v1"
+    household: HouseholdId
+    exit: ExitId | None = None
+    """Given by the agency, or made by interventions; what a correction will refer to."""
+    reason: ExitReason
+    verified: Verified
+
+
+class CorrectExit(Command):
+    type: ClassVar[str] = "CorrectExit.v1"
+    household: HouseholdId
+    exit: ExitId
+    reason: ExitReason
+    verified: Verified
+
+
+class VoidExit(Command):
+    type: ClassVar[str] = "VoidExit.v1"
+    household: HouseholdId
+    exit: ExitId
+    reason: VoidReason
+
+
 class InterventionDelivered(Event):
     type: ClassVar[str] = "InterventionDelivered.v1"
     household: HouseholdId
@@ -88,5 +127,32 @@ class InterventionVoided(Event):
     reason: VoidReason
 
 
-InterventionsCommand = RecordIntervention | CorrectIntervention | VoidIntervention
-InterventionsEvent = InterventionDelivered | InterventionCorrected | InterventionVoided
+class CaseExited(Event):
+    """From this day on the household is in the programme no more, until a later assessment finds it there again."""
+
+    type: ClassVar[str] = "CaseExited.v1"
+    household: HouseholdId
+    exit: ExitId
+    reason: ExitReason
+    verified: Verified
+
+
+class CaseExitCorrected(Event):
+    type: ClassVar[str] = "CaseExitCorrected.v1"
+    household: HouseholdId
+    exit: ExitId
+    reason: ExitReason
+    verified: Verified
+
+
+class CaseExitVoided(Event):
+    type: ClassVar[str] = "CaseExitVoided.v1"
+    household: HouseholdId
+    exit: ExitId
+    reason: VoidReason
+
+
+ExitCommand = ExitCase | CorrectExit | VoidExit
+ExitEvent = CaseExited | CaseExitCorrected | CaseExitVoided
+InterventionsCommand = RecordIntervention | CorrectIntervention | VoidIntervention | ExitCommand
+InterventionsEvent = InterventionDelivered | InterventionCorrected | InterventionVoided | ExitEvent

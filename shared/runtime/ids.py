@@ -19,5 +19,5 @@ def random_part() -> str:
 
 
 def new_id(prefix: str) -> str:
-    """`prefix`, an underscore and a random part: hh_, hp_, pr_, iv_, rc_."""
+    """`prefix`, an underscore and a random part: hh_, hp_, pr_, iv_, ex_, rc_."""
     return f"{prefix}_{random_part()}"

@@ -1,6 +1,6 @@
 """One full example of every command, with every optional part, as an agency sends it. The people are made up."""
 
-from tests.contracts.examples import HELP, HELPER, HOUSE, MOTHER, SAME_HOUSE, SON
+from tests.contracts.examples import EXIT, HELP, HELPER, HOUSE, MOTHER, SAME_HOUSE, SON
 
 COMMANDS: dict[str, dict[str, object]] = {
     "RegisterHousehold.v1": {
@@ -157,5 +157,20 @@ COMMANDS: dict[str, dict[str, object]] = {
         "intervention": HELP,
         "reason": "entered-twice",
     },
+    "ExitCase.v1": {
+        "occurred_on": "2020-02-03",
+        "household": HOUSE,
+        "exit": EXIT,
+        "reason": "moved-away",
+        "verified": {"community": "2020-01-15", "subdistrict": "2020-01-20", "district": "2020-02-03"},
+    },
+    "CorrectExit.v1": {
+        "occurred_on": "2020-02-03",
+        "household": HOUSE,
+        "exit": EXIT,
+        "reason": "lifted-out",
+        "verified": {"community": "2020-01-15", "subdistrict": "2020-01-21", "district": "2020-02-03"},
+    },
+    "VoidExit.v1": {"occurred_on": "2020-02-03", "household": HOUSE, "exit": EXIT, "reason": "wrong-household"},
 }
 """Type name -> data, as an agency sends it."""

@@ -13,6 +13,7 @@ from shared.events.codes import (
     DigitCheck,
     Dimension,
     EndReason,
+    ExitReason,
     HelperKind,
     HouseholdClass,
     Item,
@@ -23,7 +24,15 @@ from shared.events.codes import (
     Source,
     VoidReason,
 )
-from shared.events.interventions import InterventionCorrected, InterventionDelivered, InterventionVoided
+from shared.events.interventions import (
+    CaseExitCorrected,
+    CaseExited,
+    CaseExitVoided,
+    InterventionCorrected,
+    InterventionDelivered,
+    InterventionVoided,
+    Verified,
+)
 from shared.events.pairing import (
     HelperCorrected,
     HelperEnrolled,
@@ -53,7 +62,7 @@ from shared.events.registry import (
 )
 
 HOUSE, SAME_HOUSE = "hh_0000golden0house0000", "hh_0000golden0twin00000"
-HELPER, HELP = "hp_0000golden0helper000", "iv_0000golden0help00000"
+HELPER, HELP, EXIT = "hp_0000golden0helper000", "iv_0000golden0help00000", "ex_0000golden0exit00000"
 MOTHER, SON = "pr_0000golden0mother000", "pr_0000golden0son000000"
 DAY = date(2019, 9, 20)
 MOVED, FOUND_OUT = date(2020, 1, 15), date(2020, 2, 3)
@@ -188,6 +197,21 @@ EVENTS: dict[str, tuple[Event, ...]] = {
             fund="rural-children-fund",
         ),
         InterventionVoided(occurred_on=FOUND_OUT, household=HOUSE, intervention=HELP, reason=VoidReason.ENTERED_TWICE),
+        CaseExited(
+            occurred_on=FOUND_OUT,
+            household=HOUSE,
+            exit=EXIT,
+            reason=ExitReason.MOVED_AWAY,
+            verified=Verified(community=MOVED, subdistrict=date(2020, 1, 20), district=FOUND_OUT),
+        ),
+        CaseExitCorrected(
+            occurred_on=FOUND_OUT,
+            household=HOUSE,
+            exit=EXIT,
+            reason=ExitReason.LIFTED_OUT,
+            verified=Verified(community=MOVED, subdistrict=date(2020, 1, 21), district=FOUND_OUT),
+        ),
+        CaseExitVoided(occurred_on=FOUND_OUT, household=HOUSE, exit=EXIT, reason=VoidReason.WRONG_HOUSEHOLD),
     ),
 }
 """Stream -> its events, in order."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from shared.events.base import Event
-from shared.events.codes import Cohort, Dimension, EndReason, HouseholdClass, Level, PairRole
+from shared.events.codes import Cohort, Dimension, EndReason, ExitReason, HouseholdClass, Level, PairRole
 from tests.support import mended
 from tests.support.log import assessed, assigned, classified, delivered, ended, enrolled, helper, household, registered
 
@@ -107,6 +107,27 @@ def _both(ends: tuple[Event, Event], key: str, other: str) -> Told:
     yield f"household-{other}", ends[1]
 
 
+def exits() -> Told:
+    """Lifted out, and back with a new need; gone, and back; corrected, voided, and of a household that was merged."""
+    yield f"household-{A}", registered(A)
+    yield f"household-{A}", assessed(A, DAYS[0], health=True, living=True)
+    yield f"pairing-{A}", assigned(A, P, DAYS[0])
+    yield f"case-{A}", delivered(A, 1, Dimension.HEALTH, on=DAYS[0])
+    yield f"case-{A}", mended.exited(A, 1, DAYS[2])
+    yield f"household-{A}", assessed(A, DAYS[3], health=False)
+    yield f"household-{A}", assessed(A, DAYS[4], living=True)
+    yield f"case-{A}", mended.exited(A, 2, DAYS[5], ExitReason.MOVED_AWAY)
+    yield f"household-{A}", assessed(A, DAYS[5], health=True)
+    yield f"household-{A}", assessed(A, DAYS[7], health=False)
+    yield f"household-{B}", registered(B, "40010101")
+    yield f"household-{B}", assessed(B, DAYS[0], welfare=True)
+    yield f"case-{B}", mended.exited(B, 3, DAYS[1], ExitReason.DISSOLVED)
+    yield f"case-{B}", mended.exit_corrected(B, 3, DAYS[2], ExitReason.LIFTED_OUT)
+    yield f"case-{B}", mended.exited(B, 4, DAYS[3], ExitReason.DISSOLVED)
+    yield f"case-{B}", mended.exit_voided(B, 4)
+    yield from _both(mended.merged(B, A, DAYS[6]), B, A)
+
+
 def mixed() -> Told:
     """Drawn, over three households that merge and part: what nobody thought of."""
     draw = random.Random(7)
@@ -133,4 +154,4 @@ def mixed() -> Told:
             yield f"{kind}-{key}", event
 
 
-STORIES = {story.__name__: story for story in (needs, corrections, moves, pairs, merges, mixed)}
+STORIES = {story.__name__: story for story in (needs, corrections, moves, pairs, merges, exits, mixed)}

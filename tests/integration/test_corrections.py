@@ -156,6 +156,30 @@ async def test_help_entered_twice_is_voided(servers: Servers, interventions: htt
     assert (await code(interventions, helped(home, intervention=mine)))[1] == "entry_voided"
 
 
+async def test_a_household_exits_and_who_said_so_takes_it_back(
+    servers: Servers, interventions: httpx.AsyncClient
+) -> None:
+    home, mine = await tell_of_household(servers, "interventions"), ids.new_id("ex")
+    verified = {"community": "2020-01-02", "subdistrict": "2020-01-10", "district": "2020-01-31"}
+    told = {"household": home, "reason": "lifted-out", "verified": verified}
+    leave = command("ExitCase.v1", **told, exit=mine, occurred_on="2020-01-30")
+    late = (await interventions.post("/commands", json=leave)).json()
+    assert (late["status"], late["code"], late["field"]) == (422, "verified_too_late", "data.verified.district")
+    assert "2020-01-30" in late["title"]
+    assert "30 มกราคม 2563" in late["title_th"]
+    leave["data"]["occurred_on"] = "2020-01-31"
+    answer = await interventions.post("/commands", json=leave)
+    assert [event["type"] for event in answer.json()["events"]] == ["CaseExited.v1"]
+    unnamed = command("ExitCase.v1", **told, occurred_on="2020-01-31")
+    assert (await code(interventions, unnamed))[1] == "exited_that_day"
+    gone = command("VoidExit.v1", household=home, exit=mine, occurred_on="2020-02-03", reason="never-happened")
+    assert (await code(interventions, gone, bearer(servers, "interventions", "red-cross")))[0] == 403
+    assert await code(interventions, gone) == (201, None)
+    assert await code(interventions, gone | {"id": ids.new_id("c")}) == (200, None)
+    assert (await code(interventions, leave | {"id": ids.new_id("c")}))[1] == "entry_voided"
+    assert await code(interventions, unnamed) == (201, None)
+
+
 async def row(servers: Servers, helper: str, columns: str) -> tuple[Any, ...]:
     connection = await asyncpg.connect(servers.dsn("pairing"))
     try:

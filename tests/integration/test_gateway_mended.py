@@ -1,11 +1,14 @@
-"""What the gateway says of households that moved, merged, parted or never were: from events, through the engine."""
+"""What the gateway says of households that moved, left, merged, parted, or never were, folded from events."""
 
+import pytest
 import pytest_asyncio
 
+from shared.events.codes import ExitReason
 from shared.runtime.auth import Role
 from tests.support import gateway as g
 from tests.support import mended as m
 from tests.support.log import (
+    DAY,
     START,
     Log,
     Record,
@@ -159,3 +162,23 @@ async def test_what_is_said_again_changes_nothing_as_of_a_moment_either(ask):
         both(log, A, B, make)
         both(log, A, B, make)
         assert (await ask(log, as_of))["merged_into"] == (await ask(log, f"/v1/households/{A}"))["merged_into"] == into
+
+
+@pytest.mark.parametrize(("reason", "lost"), [(ExitReason.LIFTED_OUT, 0), (ExitReason.MOVED_AWAY, -1)])
+async def test_an_exit_is_a_cause_and_its_correction_another(ask, reason, lost):
+    log = two()
+    log.add(f"case-{A}", m.exited(A, 1, DAY, reason))
+    path = "/v1/coverage/explain?level=district&place=4019&dimension=health&from_known_at=2019-10-01T00:00:00Z"
+    told = await ask(log, path)
+    causes = {cause["cause"]: cause["difference"] for cause in told["causes"]}
+    assert causes.keys() == {"new_need", "exit"}
+    assert (causes["exit"]["denominator"], causes["exit"]["open"]) == (lost, -1)
+    assert causes["exit"]["resolved"] == 1 + lost
+    [exit_] = [cause for cause in told["causes"] if cause["cause"] == "exit"]
+    assert exit_["name"] == {"th": "ออกจากโครงการ", "en": "Exit from the programme"}
+    assert [(fact["household"], fact["type"]) for fact in exit_["moved"]] == [(A, "CaseExited.v1")]
+    log.add(f"case-{A}", m.exit_voided(A, 1))
+    told = await ask(log, path)
+    causes = {cause["cause"]: cause["difference"] for cause in told["causes"]}
+    assert causes["correction"] == {name: -n for name, n in causes["exit"].items()}
+    assert told["difference"] == causes["new_need"]

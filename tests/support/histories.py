@@ -7,7 +7,7 @@ from itertools import permutations
 from hypothesis import strategies as st
 
 from shared.events.base import Event
-from shared.events.codes import Dimension, HouseholdClass, Level, PairRole
+from shared.events.codes import Dimension, ExitReason, HouseholdClass, Level, PairRole
 from tests.support import mended
 from tests.support.log import (
     START,
@@ -36,7 +36,7 @@ classes = st.sampled_from(HouseholdClass)
 versions = st.integers(1, 6)
 some_dimensions = st.lists(dimensions, min_size=1, max_size=2, unique=True)
 levels = st.sampled_from(Level)
-interventions = st.integers(1, 3)
+interventions = exits = st.integers(1, 3)
 
 
 def _registry(key: str) -> st.SearchStrategy[Event]:
@@ -66,6 +66,11 @@ def _case(key: str) -> st.SearchStrategy[Event]:
             for told in [(interventions, some_dimensions, days, levels)]
         ),
         st.builds(mended.help_voided, st.just(key), interventions),
+        *(
+            st.builds(make, st.just(key), exits, days, st.sampled_from(ExitReason))
+            for make in (mended.exited, mended.exited, mended.exit_corrected)
+        ),
+        st.builds(mended.exit_voided, st.just(key), exits),
     )
 
 

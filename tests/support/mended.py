@@ -1,4 +1,4 @@
-"""Events that move, merge, correct and void, with few words."""
+"""Events that move, exit, merge, correct and void, with few words."""
 
 from datetime import date
 from typing import Any
@@ -79,6 +79,23 @@ def help_corrected(
 
 def help_voided(key: str, n: int | str, on: date = DAY) -> i.InterventionVoided:
     return i.InterventionVoided(occurred_on=on, household=key, intervention=f"iv_{n:0>20}", reason=REASON)
+
+
+def exited(
+    key: str, n: int | str, on: date = DAY, reason: codes.ExitReason = codes.ExitReason.LIFTED_OUT
+) -> i.CaseExited:
+    verified = i.Verified(community=on, subdistrict=on, district=on)
+    return i.CaseExited(occurred_on=on, household=key, exit=f"ex_{n:0>20}", reason=reason, verified=verified)
+
+
+def exit_corrected(
+    key: str, n: int | str, on: date = DAY, reason: codes.ExitReason = codes.ExitReason.LIFTED_OUT
+) -> i.CaseExitCorrected:
+    return i.CaseExitCorrected(**dict(exited(key, n, on, reason)))
+
+
+def exit_voided(key: str, n: int | str, on: date = DAY) -> i.CaseExitVoided:
+    return i.CaseExitVoided(occurred_on=on, household=key, exit=f"ex_{n:0>20}", reason=REASON)
 
 
 def pair_corrected(key: str, by: str, corrects: int, on: date = DAY, **told: Any) -> p.PairCorrected:

@@ -53,6 +53,7 @@ class House:
     entries: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     """Version of the registry's stream -> what stands there: type, data."""
     helps: list[dict[str, Any]] = field(default_factory=list)
+    exits: list[dict[str, Any]] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     changes: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(end, other) -> how often its stream changed its mind about being one with it."""
@@ -88,21 +89,22 @@ def _take(house: House, event: Event) -> None:
         kind, _ = house.entries.pop(data["voids"], ("", {}))
         house.voided = kind == "HouseholdRegistered.v1"
     elif event.stream.startswith("case-"):
-        _help(house, event)
+        _case(house, event)
     else:
         _pair(house, event)
 
 
-def _help(house: House, event: Event) -> None:
-    found = [n for n, one in enumerate(house.helps) if one["intervention"] == event.data["intervention"]]
+def _case(house: House, event: Event) -> None:
+    name, entries = ("exit", house.exits) if "exit" in event.data else ("intervention", house.helps)
+    found = [n for n, one in enumerate(entries) if one[name] == event.data[name]]
     match event.type:
-        case "InterventionDelivered.v1":
-            house.helps.append(event.data)
-        case "InterventionCorrected.v1":
+        case "InterventionDelivered.v1" | "CaseExited.v1":
+            entries.append(event.data)
+        case "InterventionCorrected.v1" | "CaseExitCorrected.v1":
             for n in found:
-                house.helps[n] = event.data
-        case "InterventionVoided.v1":
-            house.helps = [one for n, one in enumerate(house.helps) if n not in found]
+                entries[n] = event.data
+        case "InterventionVoided.v1" | "CaseExitVoided.v1":
+            entries[:] = [one for n, one in enumerate(entries) if n not in found]
 
 
 def _pair(house: House, event: Event) -> None:
@@ -147,6 +149,8 @@ def coverage(events: Iterable[Event]) -> Mapping[tuple[str, ...], int]:
     """(village, cohort, class, dimension, measure) -> households; need and reached."""
     counted: Counter[tuple[str, ...]] = Counter()
     for where, standing in _counted(events):
+        if _out(standing) in ("moved-away", "dissolved"):
+            continue
         assessed = [n for h in standing for data in h.of("NeedsAssessed.v1") for n in data["needs"] if n["in_need"]]
         needed = {need["dimension"] for need in assessed}
         given = [one for h in standing for one in h.helps if one["occurred_on"] >= PROGRAMME_START]
@@ -157,16 +161,17 @@ def coverage(events: Iterable[Event]) -> Mapping[tuple[str, ...], int]:
 
 
 def households(events: Iterable[Event]) -> Mapping[tuple[str, ...], int]:
-    """(village, cohort, class, paired | unpaired) -> households."""
+    """(village, cohort, class, paired | unpaired | why it exited) -> households."""
     return Counter(
-        (*where, "paired" if any(_led_by(house) for house in standing) else "unpaired")
+        (*where, _out(standing) or ("paired" if any(_led_by(house) for house in standing) else "unpaired"))
         for where, standing in _counted(events)
     )
 
 
 def leads(events: Iterable[Event]) -> Mapping[str, int]:
     """Helper -> households that the helper leads."""
-    held = [{helper for house in every for helper in _led_by(house)} for every in groups(houses(events))]
+    standing = [[house for house in every if not house.voided] for every in groups(houses(events))]
+    held = [{helper for house in every for helper in _led_by(house)} for every in standing if not _out(every)]
     return Counter(helper for helpers in held for helper in helpers)
 
 
@@ -193,6 +198,15 @@ def _counted(events: Iterable[Event]) -> Iterator[tuple[tuple[str, str, str], li
         where = next((told for house in standing if (told := _where(house, standing))), None)
         if where:
             yield where, standing
+
+
+def _out(standing: list[House]) -> str | None:
+    """Why the household is in the programme no more; None where it is, or is again."""
+    last = _latest([data for house in reversed(standing) for data in house.exits])
+    assessed = [data for house in standing for data in house.of("NeedsAssessed.v1")]
+    later = [data for data in assessed if last and data["occurred_on"] > last["occurred_on"]]
+    back = any(need["in_need"] or last["reason"] != "lifted-out" for data in later for need in data["needs"])
+    return last["reason"] if last and not back else None
 
 
 def _where(house: House, standing: list[House]) -> tuple[str, str, str] | None:

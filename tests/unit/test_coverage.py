@@ -10,7 +10,7 @@ import pytest
 
 from services.projections import coverage
 from services.projections.card import Household
-from services.projections.decode import read
+from services.projections.decode import KIND_OF_TYPE, read
 from services.projections.evolve import evolve
 from services.projections.facts import Arrived
 from services.projections.steps import Row
@@ -21,13 +21,12 @@ from tests.support.log import Log, assessed, classified, delivered, household, r
 
 KEY = household(1)
 BEFORE, START, LATER, LAST = date(2019, 9, 19), date(2019, 9, 20), date(2019, 10, 5), date(2019, 11, 1)
-STREAMS = {"InterventionDelivered.v1": f"case-{KEY}"}
 
 
 def card(*events: Event) -> Household:
     made, log = Household(), Log()
     for event in events:
-        arrived = read(log.add(STREAMS.get(event.type, f"household-{KEY}"), event))
+        arrived = read(log.add(f"{KIND_OF_TYPE[event.type]}-{KEY}", event))
         assert isinstance(arrived, Arrived), arrived
         made = evolve(made, arrived.fact)
     return made

@@ -52,7 +52,7 @@ def test_a_token_for_a_district_opens_no_case_elsewhere(place):
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("service", "type_name"), [(s, t) for s, types in COMMANDS.items() for t in types])
 def test_who_may_send_which_command(role, service, type_name):
-    in_the_house = service == "interventions" or type_name in {"AssessNeeds.v1", "CorrectAssessment.v1"}
+    in_the_house = type_name in {"AssessNeeds.v1", "CorrectAssessment.v1"} or type_name.endswith("Intervention.v1")
     allowed = role in WRITERS or (role is Role.OFFICER and in_the_house)
     assert refused(access.may_publish, caller(role), service, type_name) == (None if allowed else "forbidden")
 
@@ -66,7 +66,8 @@ def test_what_the_service_does_not_know_it_says_itself_to_those_who_publish(type
 def test_a_bulk_needs_the_right_to_every_command_of_the_service():
     officer = caller(Role.OFFICER)
     assert refused(access.may_publish, officer, "registry", None) == "forbidden"
-    assert refused(access.may_publish, officer, "interventions", None) is None
+    assert refused(access.may_publish, officer, "interventions", None) == "forbidden"
+    assert refused(access.may_publish, caller(Role.AGENCY), "interventions", None) is None
 
 
 def test_a_token_for_a_district_sends_one_command_at_a_time_about_it():

@@ -11,15 +11,23 @@ from hypothesis import strategies as st
 from services.interventions.domain import START, Case, Known, decide, evolve
 from shared.entries import Author
 from shared.errors import Rejected
-from shared.events.codes import Dimension, Item, Level, VoidReason
+from shared.events.codes import Dimension, ExitReason, Item, Level, VoidReason
 from shared.events.interventions import (
+    CaseExitCorrected,
+    CaseExited,
+    CaseExitVoided,
+    CorrectExit,
     CorrectIntervention,
+    ExitCase,
+    ExitCommand,
     InterventionCorrected,
     InterventionDelivered,
     InterventionsCommand,
     InterventionsEvent,
     InterventionVoided,
     RecordIntervention,
+    Verified,
+    VoidExit,
     VoidIntervention,
 )
 from shared.standing import Standing
@@ -53,7 +61,7 @@ def when(
     author: Author = CDD,
     intervention: str = HELP,
 ) -> list[InterventionsEvent]:
-    return decide(after(*given), command, Known(household, author, intervention))
+    return [*decide(after(*given), command, Known(household, author, intervention))]
 
 
 def refusal(
@@ -160,16 +168,25 @@ def test_a_household_that_is_none_of_its_own_takes_nothing(
 days, which = st.integers(-2, 2).map(lambda n: DAY + timedelta(days=n)), st.sampled_from([HELP, OTHER])
 told = {"occurred_on": days, "item": st.sampled_from(Item), "level": st.sampled_from(Level), "intervention": which}
 fixed = {"household": st.just(HOUSE), "dimensions": st.just((Dimension.LIVING,)), "provider": st.just("red-cross")}
-reasons = st.sampled_from(VoidReason)
+reasons, whys = st.sampled_from(VoidReason), st.sampled_from(ExitReason)
+leaving = st.sampled_from(["ex_" + "1" * 20, "ex_" + "2" * 20])
+early = Verified(community=DAY - timedelta(days=9), subdistrict=DAY - timedelta(days=9), district=DAY)
+exit_ = {"occurred_on": days, "household": st.just(HOUSE), "exit": leaving, "verified": st.just(early)}
 commands = st.one_of(
     st.builds(RecordIntervention, **told, **fixed),
     st.builds(CorrectIntervention, **told, **fixed),
     st.builds(VoidIntervention, occurred_on=days, household=st.just(HOUSE), intervention=which, reason=reasons),
+    st.builds(ExitCase, **exit_, reason=whys),
+    st.builds(CorrectExit, **exit_, reason=whys),
+    st.builds(VoidExit, occurred_on=days, household=st.just(HOUSE), exit=leaving, reason=reasons),
 )
 events = st.one_of(
     st.builds(InterventionDelivered, **told, **fixed),
     st.builds(InterventionCorrected, **told, **fixed),
     st.builds(InterventionVoided, occurred_on=days, household=st.just(HOUSE), intervention=which, reason=reasons),
+    st.builds(CaseExited, **exit_, reason=whys),
+    st.builds(CaseExitCorrected, **exit_, reason=whys),
+    st.builds(CaseExitVoided, occurred_on=days, household=st.just(HOUSE), exit=leaving, reason=reasons),
 )
 standings = st.sampled_from([None, Standing(), Standing(), Standing(voided=True), Standing(merged_into=HOUSE)])
 authors = st.sampled_from([CDD, CDD, Author("red-cross")])
@@ -181,7 +198,8 @@ def test_deciding_the_same_command_twice_adds_nothing(
 ) -> None:
     state = START
     for command, household, author in asked:
-        known = Known(household, author, command.intervention or HELP)
+        named = command.exit if isinstance(command, ExitCommand) else command.intervention
+        known = Known(household, author, named or HELP)
         try:
             decided = decide(state, command, known)
         except Rejected:

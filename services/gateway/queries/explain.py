@@ -19,6 +19,7 @@ CAUSES: dict[str, str] = {
     "NeedsAssessed.v1": "new_need",
     "InterventionDelivered.v1": "new_help",
     "HouseholdRelocated.v1": "move",
+    "CaseExited.v1": "exit",
     **dict.fromkeys(
         ("HouseholdMerged.v1", "HouseholdAbsorbed.v1", "HouseholdUnmerged.v1", "HouseholdReleased.v1"), "merge"
     ),
@@ -31,13 +32,16 @@ CAUSES: dict[str, str] = {
             "HouseholdEntryVoided.v1",
             "InterventionCorrected.v1",
             "InterventionVoided.v1",
+            "CaseExitCorrected.v1",
+            "CaseExitVoided.v1",
         ),
         "correction",
     ),
 }
 """Type of a fact -> what it says caused a change. Every type that can move coverage is here (a test says so).
 
-An assessment that says that a need does not last causes "need_ended" in that dimension (explain.sql).
+An assessment that says that a need does not last causes "need_ended" in that dimension (explain.sql). One that finds a
+household again that was away causes "new_need" in all others that count again.
 """
 
 MEASURES = ("reached", "need", "resolved", "unreached", "outside_need")

@@ -14,7 +14,8 @@ WITH officer AS (
            count(*) * $2::bigint AS capacity, sum(greatest(0, $2::bigint - held))::bigint AS spare
     FROM load GROUP BY district
 ), households AS (
-    SELECT left(village, 4) AS district, sum(n)::bigint AS households,
+    SELECT left(village, 4) AS district,
+           coalesce(sum(n) FILTER (WHERE lead IN ('paired', 'unpaired')), 0)::bigint AS households,  -- not exited
            coalesce(sum(n) FILTER (WHERE lead = 'unpaired'), 0)::bigint AS unpaired
     FROM households_rollup WHERE village LIKE $1 || '%' GROUP BY 1
 )

@@ -1,4 +1,4 @@
-"""What agencies tell in a run: households, pairs and help, and everything that sets such entries right afterwards.
+"""What agencies tell in a run: households, pairs, help, exits, and everything that sets such entries right afterwards.
 
 Every command that corrects, voids, moves, merges or unmerges is among them. The services are told at once, so a pair
 or a help may come before or after its household was merged or voided: only such a command may be refused.
@@ -73,6 +73,7 @@ def programme(draw: random.Random, households: int) -> Phases:
         _live(draw, phases["registry"], home)
         _pair(draw, phases["pairing"], home)
         _receive(draw, phases["interventions"], home)
+        _leave(draw, phases["interventions"], home)
     _, _, voids, mergers, unmergers = phases["registry"]
     voids += [Wish(void(homes[n].id, 1)) for n in sorted(voided)]
     for n, into in merged.items():
@@ -166,6 +167,26 @@ def _receive(draw: random.Random, phases: Sequence[list[Wish]], home: Home) -> N
             told = {"household": home.id, "intervention": given, "occurred_on": FOUND_OUT}
             gone = command("VoidIntervention.v1", reason="entered-twice", **told)
             voiding.append(Wish(gone, unknown))
+
+
+def _leave(draw: random.Random, phases: Sequence[list[Wish]], home: Home) -> None:
+    """Some before they were assessed, who so are back in the programme by then."""
+    if home.number % 4:
+        return
+    base, mending, voiding = phases
+    may, unknown = home.may(GONE), home.may(GONE | {"entry_unknown"})
+    own = {"household": home.id, "exit": ids.new_id("ex"), "occurred_on": draw.choice(["2019-01-20", "2019-12-20"])}
+    base.append(Wish(command("ExitCase.v1", **own, **_why(draw)), may))
+    if home.number % 8 == 0:
+        mending.append(Wish(command("CorrectExit.v1", **{**own, "occurred_on": "2019-12-24"}, **_why(draw)), unknown))
+    if home.number % 12 == 0:
+        gone = {**own, "occurred_on": FOUND_OUT, "reason": "never-happened"}
+        voiding.append(Wish(command("VoidExit.v1", **gone), unknown))
+
+
+def _why(draw: random.Random) -> dict[str, Any]:
+    reason = draw.choice(["lifted-out", "moved-away", "dissolved"])
+    return {"reason": reason, "verified": dict.fromkeys(("community", "subdistrict", "district"), "2019-01-10")}
 
 
 def _voided(home: Home, made_by: Mapping[str, Any]) -> Wish:
