@@ -97,6 +97,11 @@ CATALOG: dict[str, Problem] = {
         "A member of this household is registered already, in household {household}.",
         "สมาชิกของครัวเรือนนี้ขึ้นทะเบียนแล้วในครัวเรือน {household}",
     ),
+    "lived_elsewhere": Problem(
+        409,
+        "On {day} this household lived in village {village}, not in the one that was recoded.",
+        "เมื่อ {day} ครัวเรือนนี้อยู่ในหมู่บ้าน {village} ไม่ใช่หมู่บ้านที่เปลี่ยนรหัส",
+    ),
     "person_named_twice": Problem(422, "A person is named twice.", "ระบุบุคคลเดียวกันซ้ำ"),
     "household_voided": Problem(
         409, "The registration of this household was voided: it never was.", "การขึ้นทะเบียนครัวเรือนนี้ถูกยกเลิกแล้ว ถือว่าไม่เคยมี"
@@ -178,6 +183,7 @@ CATALOG: dict[str, Problem] = {
         "Only {agency}, which recorded this, or the secretariat may change it.",
         "เฉพาะหน่วยงาน {agency} ผู้บันทึก หรือฝ่ายเลขานุการเท่านั้นที่แก้ไขรายการนี้ได้",
     ),
+    "secretariat_only": Problem(403, "Only the secretariat may do this.", "เฉพาะฝ่ายเลขานุการเท่านั้นที่ทำรายการนี้ได้"),
     "after_what_follows": Problem(
         409,
         "Something that came later is recorded of {day}; this cannot be after it.",

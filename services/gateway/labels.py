@@ -36,6 +36,7 @@ CAUSES: dict[str, Label] = {
     "correction": Label("แก้ไขหรือยกเลิกข้อมูล", "Correction"),
     "move": Label("ย้ายที่อยู่", "Move"),
     "exit": Label("ออกจากโครงการ", "Exit from the programme"),
+    "recoding": Label("รหัสพื้นที่เปลี่ยน", "Place recoded"),
     "merge": Label("รวมหรือแยกครัวเรือน", "Merge, or its undoing"),
 }
 """Why a figure of coverage changed."""

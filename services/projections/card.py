@@ -33,10 +33,12 @@ from shared.events.codes import (
 )
 
 
-class Home(Struct, frozen=True, gc=False):
+class Home(Struct, frozen=True, gc=False, omit_defaults=True):
     since: date
     village: str
     version: int
+    was: str | None = None
+    """Of a recoding, the code until then."""
 
 
 class Classified(Struct, frozen=True, gc=False):

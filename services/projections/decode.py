@@ -37,15 +37,16 @@ partition_of = lru_cache(maxsize=100_000)(topics.partition_of)
 """Of a key."""
 
 
-def _kind(event: type[Event]) -> str:
-    """The kind of stream in which an event stands: the helper's where it concerns no household."""
+def _kind(service: str, event: type[Event]) -> str:
+    """The kind of stream in which an event of a service stands: the helper's where it concerns no household."""
     if "household" not in event.model_fields:
         return "helper"
-    service = event.__module__.rpartition(".")[2]
     return next(kind for kind, owner in SERVICE_OF_KIND.items() if owner == service and kind != "helper")
 
 
-KIND_OF_TYPE = {name: _kind(event) for name, event in catalog.EVENTS.items()}
+KIND_OF_TYPE = {
+    name: _kind(service, event) for service, events in catalog.EVENTS_OF.items() for name, event in events.items()
+}
 
 
 def read(record: LogRecord) -> Arrived | Unreadable:

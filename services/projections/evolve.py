@@ -14,6 +14,7 @@ from services.projections.exits import Exit
 from services.projections.facts import Fact
 from shared.events import interventions as i
 from shared.events import pairing as p
+from shared.events import recoding
 from shared.events import registry as r
 
 
@@ -32,6 +33,11 @@ def _registered(card: Household, event: r.HouseholdRegistered, fact: Fact) -> Ho
 
 def _relocated(card: Household, event: r.HouseholdRelocated, fact: Fact) -> Household:
     return replace(card, homes=(*card.homes, Home(event.occurred_on, event.village, fact.version)))
+
+
+def _recoded(card: Household, event: recoding.HouseholdRecoded, fact: Fact) -> Household:
+    home = Home(event.occurred_on, event.village, fact.version, event.was)
+    return replace(card, homes=(*card.homes, home))
 
 
 def _classified(card: Household, event: r.HouseholdClassified, fact: Fact) -> Household:
@@ -56,7 +62,19 @@ def _registration_corrected(card: Household, event: r.HouseholdCorrected, _: Fac
 def _relocation_corrected(card: Household, event: r.RelocationCorrected, _: Fact) -> Household:
     if event.corrects == mending.FIRST:
         return card
-    home = Home(event.occurred_on, event.village, event.corrects)
+    return _rehomed(card, event, recoded=False)
+
+
+def _recoding_corrected(card: Household, event: recoding.RecodingCorrected, _: Fact) -> Household:
+    return _rehomed(card, event, recoded=True)
+
+
+def _rehomed(card: Household, event: r.RelocationCorrected | recoding.RecodingCorrected, *, recoded: bool) -> Household:
+    """The home that `event` corrects, if it is of its kind."""
+    was = next((home for home in card.homes if home.version == event.corrects and bool(home.was) is recoded), None)
+    if was is None:
+        return card
+    home = replace(was, since=event.occurred_on, village=event.village)
     return replace(card, homes=mending.put(card.homes, event.corrects, [home]))
 
 
@@ -177,12 +195,14 @@ EVOLVE: dict[str, Callable[[Any, Any, Fact], Card]] = {
     r.HouseholdClassified.type: _classified,
     r.NeedsAssessed.type: _assessed,
     r.HouseholdRelocated.type: _relocated,
+    recoding.HouseholdRecoded.type: _recoded,
     r.HouseholdMerged.type: _merged,
     r.HouseholdAbsorbed.type: _absorbed,
     r.HouseholdUnmerged.type: _unmerged,
     r.HouseholdReleased.type: _released,
     r.HouseholdCorrected.type: _registration_corrected,
     r.RelocationCorrected.type: _relocation_corrected,
+    recoding.RecodingCorrected.type: _recoding_corrected,
     r.ClassificationCorrected.type: _classification_corrected,
     r.AssessmentCorrected.type: _assessment_corrected,
     r.HouseholdEntryVoided.type: _entry_voided,

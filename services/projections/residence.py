@@ -18,15 +18,17 @@ def whereabouts(where: Where) -> Course[Whereabouts]:
     """As valid on each day. On days before its first one, the village where it was registered holds: it lived there
     already, also where it moved on that very day.
 
-    Of two facts about the same day, the one recorded last holds.
+    Of two facts about the same day, the one recorded last holds. A recoding counts as `shared.homes` says.
     """
     homes, in_cohort, classes = where
     village = registered = homes[0].village
     cohort, household_class = in_cohort.value if in_cohort else "", ""
-    told = [(home.since, home.village, "") for home in homes]
-    told += [(c.since, "", c.household_class.value) for c in classes]
+    told = [(home.since, home.village, home.was, "") for home in homes]
+    told += [(c.since, "", None, c.household_class.value) for c in classes]
     course: dict[date, Whereabouts] = {}
-    for day, moved, classified in sorted(told, key=itemgetter(0)):
+    for day, moved, was, classified in sorted(told, key=itemgetter(0)):
+        if was and was != village:
+            continue
         village, household_class = moved or village, classified or household_class
         course[day] = village, cohort, household_class
     first = next(iter(course.values()))

@@ -15,6 +15,7 @@ from shared.commands.app import create
 from shared.commands.reading import Submission
 from shared.events.base import Event, HouseholdId, Slug
 from shared.events.codes import DigitCheck
+from shared.events.recoding import CorrectRecoding, RecodeHousehold
 from shared.events.registry import (
     CorrectHousehold,
     CorrectRelocation,
@@ -36,7 +37,9 @@ from shared.runtime.statement import Statement
 
 Telling = RegisterHousehold | RelocateHousehold
 """Commands with personal details."""
-Placing = RegisterHousehold | RelocateHousehold | CorrectHousehold | CorrectRelocation
+Placing = (
+    RegisterHousehold | RelocateHousehold | RecodeHousehold | CorrectHousehold | CorrectRelocation | CorrectRecoding
+)
 """Commands that name a village."""
 
 

@@ -11,6 +11,7 @@ from typing import assert_never
 from services.registry.household import REGISTRATION, Dated, Household, require_registered_by
 from shared.entries import Author, Entry, is_voided, to_change, to_correct
 from shared.errors import Rejected
+from shared.events.recoding import CorrectRecoding, HouseholdRecoded, RecodingCorrected
 from shared.events.registry import (
     AssessmentCorrected,
     ClassificationCorrected,
@@ -29,7 +30,7 @@ from shared.events.registry import (
 )
 from shared.standing import require_own
 
-Correction = CorrectHousehold | CorrectRelocation | CorrectClassification | CorrectAssessment
+Correction = CorrectHousehold | CorrectRelocation | CorrectRecoding | CorrectClassification | CorrectAssessment
 
 
 def correct(state: Household, command: Correction, author: Author) -> list[RegistryEvent]:
@@ -41,6 +42,9 @@ def correct(state: Household, command: Correction, author: Author) -> list[Regis
         case CorrectRelocation():
             moved = to_correct(state.entry(command.corrects, HouseholdRelocated), author, "data.corrects")
             return _correct_dated(state, moved, RelocationCorrected(**dict(command)))
+        case CorrectRecoding():
+            recoded = to_correct(state.entry(command.corrects, HouseholdRecoded), author, "data.corrects")
+            return _correct_dated(state, recoded, RecodingCorrected(**dict(command)))
         case CorrectClassification():
             classed = to_correct(state.entry(command.corrects, HouseholdClassified), author, "data.corrects")
             return _correct_dated(state, classed, ClassificationCorrected(**dict(command)))
@@ -64,9 +68,10 @@ def void(state: Household, command: VoidHouseholdEntry, author: Author) -> list[
 
 def _correct_registration(state: Household, command: CorrectHousehold, author: Author) -> list[RegistryEvent]:
     registration = to_correct(state.registration, author, "data.household")
-    dependent: Sequence[HouseholdClassified | HouseholdRelocated] = [
+    dependent: Sequence[HouseholdClassified | HouseholdRelocated | HouseholdRecoded] = [
         *state.holding(HouseholdClassified),
         *state.holding(HouseholdRelocated),
+        *state.holding(HouseholdRecoded),
     ]
     first = min((event.occurred_on for event in dependent), default=command.occurred_on)
     if command.occurred_on > first:
@@ -75,7 +80,9 @@ def _correct_registration(state: Household, command: CorrectHousehold, author: A
 
 
 def _correct_dated(
-    state: Household, entry: Entry[Dated], event: RelocationCorrected | ClassificationCorrected
+    state: Household,
+    entry: Entry[Dated],
+    event: RelocationCorrected | RecodingCorrected | ClassificationCorrected,
 ) -> list[RegistryEvent]:
     require_registered_by(state, event.occurred_on)
     return _unless_so(entry, event)
@@ -83,6 +90,6 @@ def _correct_dated(
 
 def _unless_so(
     entry: Entry[Dated],
-    event: HouseholdCorrected | RelocationCorrected | ClassificationCorrected | AssessmentCorrected,
+    event: HouseholdCorrected | RelocationCorrected | RecodingCorrected | ClassificationCorrected | AssessmentCorrected,
 ) -> list[RegistryEvent]:
     return [] if entry.corrected(event) == entry else [event]

@@ -1,5 +1,5 @@
-"""What the registry decides about one household: registering, moving, classing, assessing needs. Pure: no clock, no
-store. Merging stands in `merging.py`, correcting and voiding in `corrections.py`.
+"""What the registry decides about one household: registering, moving, recoding, classing, assessing needs. Pure: no
+clock, no store. Merging stands in `merging.py`, correcting and voiding in `corrections.py`.
 
 Place, class and needs are dated facts. What was said of another day is always a new fact, even where it says the same:
 a fact that arrives late for a day between them must not undo the later confirmation. The same said twice of the same
@@ -14,6 +14,7 @@ from services.registry.household import Household, findings_of, require_register
 from shared.entries import Author
 from shared.errors import Rejected
 from shared.events.base import HouseholdId
+from shared.events.recoding import CorrectRecoding, HouseholdRecoded, RecodeHousehold
 from shared.events.registry import (
     AssessNeeds,
     ClassifyHousehold,
@@ -63,11 +64,15 @@ def decide(state: Household, command: RegistryCommand, known: Known) -> list[Reg
             return _assess(state, command)
         case RelocateHousehold():
             return _relocate(state, command, known)
+        case RecodeHousehold():
+            return _recode(state, command, known.author)
         case MergeHousehold() | UnmergeHousehold():
             return merging.decide(state, known.other, command)
         case VoidHouseholdEntry():
             return corrections.void(state, command, known.author)
-        case CorrectHousehold() | CorrectRelocation() | CorrectClassification() | CorrectAssessment():
+        case (
+            CorrectHousehold() | CorrectRelocation() | CorrectRecoding() | CorrectClassification() | CorrectAssessment()
+        ):
             return corrections.correct(state, command, known.author)
         case _:
             assert_never(command)
@@ -135,3 +140,15 @@ def _relocate(state: Household, command: RelocateHousehold, known: Known) -> lis
             address_sealed=known.address_sealed,
         )
     ]
+
+
+def _recode(state: Household, command: RecodeHousehold, author: Author) -> list[RegistryEvent]:
+    require_registered_by(state, command.occurred_on)
+    if not author.secretariat:  # what a place is called is not for one agency to say
+        raise Rejected("secretariat_only")
+    village = state.village_on(command.occurred_on)
+    if village == command.village:
+        return []
+    if village != command.was:
+        raise Rejected("lived_elsewhere", field="data.was", day=command.occurred_on, village=village)
+    return [HouseholdRecoded(**dict(command))]

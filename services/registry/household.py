@@ -7,8 +7,9 @@ from typing import TypeVar, assert_never
 
 from shared.entries import Entry
 from shared.errors import Rejected
-from shared.events.base import Event, HouseholdId, Slug, Version
+from shared.events.base import Event, HouseholdId, Slug, Version, VillageCode
 from shared.events.codes import Dimension, HouseholdClass, Source
+from shared.events.recoding import HouseholdRecoded, RecodingCorrected
 from shared.events.registry import (
     AssessmentCorrected,
     ClassificationCorrected,
@@ -25,9 +26,10 @@ from shared.events.registry import (
     RegistryEvent,
     RelocationCorrected,
 )
+from shared.homes import Home, village_on
 from shared.standing import Standing, require_own
 
-Dated = HouseholdRegistered | HouseholdRelocated | HouseholdClassified | NeedsAssessed
+Dated = HouseholdRegistered | HouseholdRelocated | HouseholdRecoded | HouseholdClassified | NeedsAssessed
 """What can be corrected and voided."""
 Finding = tuple[bool, Source, Slug]
 """In need or not, by which source, asked by which office."""
@@ -81,6 +83,21 @@ class Household:
         """By day, the one that was told last."""
         return {event.occurred_on: event for event in self.holding(HouseholdRelocated)}
 
+    def village_on(self, day: date) -> VillageCode:
+        """Where a registered household lived that day."""
+        dated = (entry.event for entry in self.entries.values() if entry.holds)
+        return village_on([home for event in dated if (home := _home(event))], day)
+
+
+def _home(event: Dated) -> Home | None:
+    match event:
+        case HouseholdRegistered() | HouseholdRelocated():
+            return event.occurred_on, event.village, None
+        case HouseholdRecoded():
+            return event.occurred_on, event.village, event.was
+        case _:
+            return None
+
 
 START = Household()
 
@@ -99,16 +116,20 @@ def findings_of(event: NeedsAssessed) -> dict[tuple[Dimension, date], Finding]:
     }
 
 
-def evolve(before: Household, event: RegistryEvent, agency: Slug) -> Household:  # noqa: PLR0911 one line a case
+def evolve(before: Household, event: RegistryEvent, agency: Slug) -> Household:  # noqa: C901, PLR0911 one line a case
     """The state after one more event of the stream, which `agency` published."""
     state = replace(before, version=before.version + 1)
     match event:
-        case HouseholdRegistered() | HouseholdRelocated() | HouseholdClassified() | NeedsAssessed():
+        case (
+            HouseholdRegistered() | HouseholdRelocated() | HouseholdRecoded() | HouseholdClassified() | NeedsAssessed()
+        ):
             return replace(state, entries={**state.entries, state.version: Entry(event, agency)})
         case HouseholdCorrected():
             return _corrected(state, REGISTRATION, HouseholdRegistered, event)
         case RelocationCorrected():
             return _corrected(state, event.corrects, HouseholdRelocated, event)
+        case RecodingCorrected():
+            return _corrected(state, event.corrects, HouseholdRecoded, event)
         case ClassificationCorrected():
             return _corrected(state, event.corrects, HouseholdClassified, event)
         case AssessmentCorrected():

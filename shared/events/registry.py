@@ -23,6 +23,7 @@ from shared.events.base import (
     VillageCode,
 )
 from shared.events.codes import Cohort, DigitCheck, Dimension, HouseholdClass, Relation, Source, VoidReason
+from shared.events.recoding import CorrectRecoding, HouseholdRecoded, RecodeHousehold, RecodingCorrected
 
 # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -137,7 +138,7 @@ class CorrectAssessment(Command):
 
 
 class VoidHouseholdEntry(Command):
-    """Voids a registration, a relocation, a classification or an assessment of needs."""
+    """Voids a registration, a relocation, a recoding, a classification or an assessment of needs."""
 
     type: ClassVar[str] = "VoidHouseholdEntry.v1"
     household: HouseholdId
@@ -267,10 +268,12 @@ RegistryCommand = (
     | ClassifyHousehold
     | AssessNeeds
     | RelocateHousehold
+    | RecodeHousehold
     | MergeHousehold
     | UnmergeHousehold
     | CorrectHousehold
     | CorrectRelocation
+    | CorrectRecoding
     | CorrectClassification
     | CorrectAssessment
     | VoidHouseholdEntry
@@ -280,12 +283,14 @@ RegistryEvent = (
     | HouseholdClassified
     | NeedsAssessed
     | HouseholdRelocated
+    | HouseholdRecoded
     | HouseholdMerged
     | HouseholdAbsorbed
     | HouseholdUnmerged
     | HouseholdReleased
     | HouseholdCorrected
     | RelocationCorrected
+    | RecodingCorrected
     | ClassificationCorrected
     | AssessmentCorrected
     | HouseholdEntryVoided

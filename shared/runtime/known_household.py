@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from shared.events import catalog
 from shared.events.base import Event, HouseholdId, Version, VillageCode
 from shared.events.envelope import GENESIS
+from shared.events.recoding import HouseholdRecoded, RecodingCorrected
 from shared.events.registry import (
     HouseholdCorrected,
     HouseholdEntryVoided,
@@ -22,6 +23,7 @@ from shared.events.registry import (
     HouseholdUnmerged,
     RelocationCorrected,
 )
+from shared.homes import village_on
 from shared.runtime.registry_log import Aside, Readable
 from shared.runtime.statement import Statement, Told
 from shared.standing import Standing
@@ -36,6 +38,8 @@ class Home(NamedTuple):
     version: Version
     since: date
     village: VillageCode
+    was: VillageCode | None = None
+    """Of a recoding, the code until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,7 @@ class Household:
 
     def village_on(self, day: date) -> VillageCode:
         """Where it lived that day; before its registration, where it was registered."""
-        lived = [home for home in self.homes if home.since <= day]
-        return max(lived, key=lambda home: (home.since, home.version)).village if lived else self.homes[0].village
+        return village_on([(home.since, home.village, home.was) for home in self.homes], day)
 
 
 class NotTaken(Exception):
@@ -158,10 +161,13 @@ def _evolved(household: Household, event: Event) -> Household:  # noqa: PLR0911 
         case HouseholdRelocated():
             home = Home(household.version, event.occurred_on, event.village)
             return replace(household, homes=(*household.homes, home))
+        case HouseholdRecoded():
+            home = Home(household.version, event.occurred_on, event.village, event.was)
+            return replace(household, homes=(*household.homes, home))
         case HouseholdCorrected():
-            return _moved(household, Home(REGISTRATION, event.occurred_on, event.village))
-        case RelocationCorrected():
-            return _moved(household, Home(event.corrects, event.occurred_on, event.village))
+            return _corrected(household, REGISTRATION, event)
+        case RelocationCorrected() | RecodingCorrected():
+            return _corrected(household, event.corrects, event)
         case HouseholdEntryVoided(voids=version) if version == REGISTRATION:
             return replace(household, voided=True)
         case HouseholdEntryVoided(voids=version):
@@ -174,8 +180,17 @@ def _evolved(household: Household, event: Event) -> Household:  # noqa: PLR0911 
             return household
 
 
-def _moved(household: Household, to: Home) -> Household:
-    return replace(household, homes=tuple(to if home.version == to.version else home for home in household.homes))
+def _corrected(
+    household: Household, version: Version, event: HouseholdCorrected | RelocationCorrected | RecodingCorrected
+) -> Household:
+    """A recoding stays one: what the code was, its correction does not say."""
+    return replace(
+        household,
+        homes=tuple(
+            home._replace(since=event.occurred_on, village=event.village) if home.version == version else home
+            for home in household.homes
+        ),
+    )
 
 
 def look_up(statement: Statement, households: Sequence[HouseholdId]) -> None:
@@ -225,4 +240,4 @@ async def save(connection: asyncpg.Connection, changed: Mapping[HouseholdId, Hou
 
 
 def _homes(text: str) -> tuple[Home, ...]:
-    return tuple(Home(version, date.fromisoformat(since), village) for version, since, village in json.loads(text))
+    return tuple(Home(version, date.fromisoformat(since), *rest) for version, since, *rest in json.loads(text))

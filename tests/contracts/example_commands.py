@@ -72,6 +72,12 @@ COMMANDS: dict[str, dict[str, object]] = {
         "village": "40190102",
         "house_number": "0/0 (made up)",
     },
+    "RecodeHousehold.v1": {
+        "occurred_on": "2020-02-01",
+        "household": HOUSE,
+        "was": "40190103",
+        "village": "40190121",
+    },
     "MergeHousehold.v1": {"occurred_on": "2020-02-03", "household": HOUSE, "into": SAME_HOUSE},
     "UnmergeHousehold.v1": {"occurred_on": "2020-02-03", "household": HOUSE, "out_of": SAME_HOUSE},
     "CorrectHousehold.v1": {
@@ -85,6 +91,12 @@ COMMANDS: dict[str, dict[str, object]] = {
         "household": HOUSE,
         "corrects": 4,
         "village": "40190104",
+    },
+    "CorrectRecoding.v1": {
+        "occurred_on": "2020-02-02",
+        "household": HOUSE,
+        "corrects": 12,
+        "village": "40190122",
     },
     "CorrectClassification.v1": {
         "occurred_on": "2019-09-20",

@@ -43,6 +43,7 @@ from shared.events.pairing import (
     PairEnded,
     PairingEntryVoided,
 )
+from shared.events.recoding import HouseholdRecoded, RecodingCorrected
 from shared.events.registry import (
     AssessmentCorrected,
     ClassificationCorrected,
@@ -107,6 +108,8 @@ EVENTS: dict[str, tuple[Event, ...]] = {
         HouseholdEntryVoided(occurred_on=FOUND_OUT, household=HOUSE, voids=4, reason=VoidReason.WRONG_HOUSEHOLD),
         HouseholdMerged(occurred_on=FOUND_OUT, household=HOUSE, into=SAME_HOUSE),
         HouseholdUnmerged(occurred_on=FOUND_OUT, household=HOUSE, out_of=SAME_HOUSE),
+        HouseholdRecoded(occurred_on=date(2020, 2, 1), household=HOUSE, was="40190103", village="40190121"),
+        RecodingCorrected(occurred_on=date(2020, 2, 2), household=HOUSE, corrects=12, village="40190122"),
     ),
     f"household-{SAME_HOUSE}": (
         HouseholdAbsorbed(occurred_on=FOUND_OUT, household=SAME_HOUSE, absorbed=HOUSE),

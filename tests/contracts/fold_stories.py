@@ -66,6 +66,21 @@ def moves() -> Told:
     yield f"household-{A}", classified(A, HouseholdClass.DEVELOPABLE, DAYS[4])
 
 
+def recodings() -> Told:
+    """A village gets another code; who had left it, as is found out later, and who comes to it, keeps its own."""
+    for key in A, B, C:
+        yield f"household-{key}", registered(key, "40190101")
+        yield f"household-{key}", assessed(key, DAYS[0], health=True)
+        yield f"household-{key}", mended.recoded(key, "40190101", "40190121", DAYS[3])
+    yield f"household-{A}", mended.relocated(A, "40190101", DAYS[5])
+    yield f"household-{B}", mended.relocated(B, "40010101", DAYS[2])
+    yield f"household-{B}", mended.recoded(B, "40190121", "40020101", DAYS[6])
+    yield f"household-{C}", mended.recoding_corrected(C, 3, "40190122", DAYS[4])
+    yield f"household-{C}", mended.recoded(C, "40190122", "40190101", DAYS[4])
+    yield f"household-{C}", mended.recoded(C, "40190101", "40010101", DAYS[6])
+    yield f"household-{C}", mended.entry_voided(C, 6)
+
+
 def pairs() -> Told:
     yield f"helper-{P}", enrolled(P)
     yield f"helper-{Q}", enrolled(Q, "4001")
@@ -154,4 +169,4 @@ def mixed() -> Told:
             yield f"{kind}-{key}", event
 
 
-STORIES = {story.__name__: story for story in (needs, corrections, moves, pairs, merges, exits, mixed)}
+STORIES = {story.__name__: story for story in (needs, corrections, moves, recodings, pairs, merges, exits, mixed)}

@@ -16,7 +16,14 @@ DOMAINS = sorted((ROOT / "services").glob("*/domain.py"))
 CONTRACT = sorted((ROOT / "shared" / "events").glob("*.py"))
 
 PLAIN = {"collections", "dataclasses", "datetime", "decimal", "enum", "typing"}
-DOMAIN_MAY_IMPORT = PLAIN | {"pydantic", "shared.entries", "shared.errors", "shared.events", "shared.standing"}
+DOMAIN_MAY_IMPORT = PLAIN | {
+    "pydantic",
+    "shared.entries",
+    "shared.errors",
+    "shared.events",
+    "shared.homes",
+    "shared.standing",
+}
 CONTRACT_MAY_IMPORT = PLAIN | {
     "hashlib",
     "json",

@@ -53,6 +53,26 @@ async def test_another_agency_may_not_and_the_secretariat_may(servers: Servers, 
     assert await code(registry, wish | {"id": ids.new_id("c")}) == (200, None), "it says so already"
 
 
+async def test_only_the_secretariat_recodes_and_what_it_recoded_is_corrected_and_voided(
+    servers: Servers, registry: httpx.AsyncClient
+) -> None:
+    home = await subject(registry, register(village="40190101"))
+    own = {"household": home, "occurred_on": "2020-01-15"}
+    wish = command("RecodeHousehold.v1", was="40190101", village="40190121", **own)
+    assert await code(registry, wish) == (403, "secretariat_only")
+    secretariat = bearer(servers, "registry", "cdd", Role.SECRETARIAT)
+    for wrong, why in ({"was": "40190102"}, "lived_elsewhere"), ({"village": "40999901"}, "place_unknown"):
+        other = command("RecodeHousehold.v1", **{**wish["data"], **wrong})
+        assert (await code(registry, other, secretariat))[1] == why
+    assert await code(registry, wish, secretariat) == (201, None)
+    assert await code(registry, wish | {"id": ids.new_id("c")}, secretariat) == (200, None), "it says so already"
+    right = command("CorrectRecoding.v1", corrects=2, village="40190122", **own)
+    assert await code(registry, right) == (403, "not_the_publisher")
+    assert await code(registry, right, secretariat) == (201, None)
+    assert await code(registry, void(home, 2), secretariat) == (201, None)
+    assert await code(registry, wish | {"id": ids.new_id("c")}, secretariat) == (201, None), "and so anew"
+
+
 async def test_who_published_an_entry_is_known_after_a_restart(servers: Servers, registry: httpx.AsyncClient) -> None:
     home = await subject(registry, register())
     async with serving(servers, "registry") as anew:

@@ -211,7 +211,8 @@ async def test_a_token_for_a_district_is_held_to_it_wherever_the_command_points(
         await tables.mark()
         assert await code("pairing", household="hh_" + "8" * 20) == "household_unknown"
         assert await code("pairing") == "household_unknown"
-        for moving in ("RelocateHousehold.v1", "CorrectHousehold.v1", "CorrectRelocation.v1"):
+        moves = "RelocateHousehold.v1", "RecodeHousehold.v1"
+        for moving in (*moves, "CorrectHousehold.v1", "CorrectRelocation.v1", "CorrectRecoding.v1"):
             assert await code("registry", moving, household=HOUSEHOLD, village="40190101") == "outside_area"
         assert await code("registry", "MergeHousehold.v1", household=HOUSEHOLD, into=HOUSEHOLD) == "outside_area"
         assert await code("registry", "UnmergeHousehold.v1", household="x", out_of=HOUSEHOLD) == "outside_area"

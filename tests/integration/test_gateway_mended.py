@@ -1,5 +1,7 @@
 """What the gateway says of households that moved, left, merged, parted, or never were, folded from events."""
 
+from datetime import timedelta
+
 import pytest
 import pytest_asyncio
 
@@ -129,6 +131,21 @@ async def test_a_pair_left_behind_is_stale(ask):
     assert told["province"]["stale_pairs"] == 1
     log.add(f"household-{A}", m.relocation_corrected(A, 3, NEAR))
     assert (await ask(log, "/v1/pairing"))["stale_pairs"] == []
+
+
+async def test_a_place_that_got_another_code_is_no_move_and_explains_a_figure(ask):
+    log = two()
+    log.add(f"household-{A}", m.recoded(A, HERE, FAR, on=DAY + timedelta(1)))
+    log.add(f"household-{B}", m.recoded(B, HERE, FAR, on=DAY + timedelta(1)))
+    for place, level, change in ("4019", "district", -1), ("4001", "district", 1), (HERE, "village", -1):
+        path = f"/v1/coverage/explain?level={level}&place={place}&dimension=health&from_valid_on={DAY}"
+        told = await ask(log, f"{path}&from_known_at=2019-10-02T00:00:00Z&to_valid_on={DAY + timedelta(1)}")
+        [cause] = told["causes"]
+        assert (cause["cause"], cause["name"]["th"], cause["facts"]) == ("recoding", "รหัสพื้นที่เปลี่ยน", 1)
+        assert cause["difference"]["denominator"] == told["difference"]["denominator"] == change
+        assert [one["household"] for one in cause["moved"]] == [A], "the other one lived elsewhere"
+    log.add(f"household-{A}", m.relocated(A, NEAR))
+    assert (await ask(log, f"/v1/households/{A}"))["village"] == NEAR, "it had left, as is known now"
 
 
 async def test_a_pair_is_stale_also_after_a_correction_or_a_merge(ask):

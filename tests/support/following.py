@@ -42,11 +42,14 @@ def _after(before: Household | None, event: Event) -> Household:
     places = {
         "HouseholdRegistered": event.version,
         "HouseholdRelocated": event.version,
+        "HouseholdRecoded": event.version,
         "HouseholdCorrected": REGISTRATION,
         "RelocationCorrected": told.get("corrects"),
+        "RecodingCorrected": told.get("corrects"),
     }
     if (of := places.get(kind)) and (of in homes or of == event.version):
-        homes[of] = Home(of, date.fromisoformat(told["occurred_on"]), told["village"])
+        was = told.get("was", homes[of].was if of in homes else None)
+        homes[of] = Home(of, date.fromisoformat(told["occurred_on"]), told["village"], was)
     if kind == "HouseholdEntryVoided":
         voided = voided or told["voids"] == REGISTRATION
         homes = {version: home for version, home in homes.items() if _stays(version, told)}

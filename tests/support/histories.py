@@ -44,8 +44,10 @@ def _registry(key: str) -> st.SearchStrategy[Event]:
         st.builds(classified, st.just(key), classes, days),
         st.builds(lambda on, d, yes: assessed(key, on, **{d.value: yes}), days, dimensions, st.booleans()),
         st.builds(mended.relocated, st.just(key), villages, days),
+        st.builds(mended.recoded, st.just(key), villages, villages, days),
         st.builds(mended.registration_corrected, st.just(key), villages, days, st.none()),
         st.builds(mended.relocation_corrected, st.just(key), versions, villages, days),
+        st.builds(mended.recoding_corrected, st.just(key), versions, villages, days),
         st.builds(mended.class_corrected, st.just(key), versions, classes, days),
         st.builds(
             lambda v, on, d, yes: mended.assessment_corrected(key, v, on, **{d.value: yes}),

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from shared.events import codes
+from shared.events import codes, recoding
 from shared.events import interventions as i
 from shared.events import pairing as p
 from shared.events import registry as r
@@ -14,6 +14,10 @@ REASON = codes.VoidReason.ENTERED_TWICE
 
 def relocated(key: str, village: str = "40010101", on: date = DAY) -> r.HouseholdRelocated:
     return r.HouseholdRelocated(occurred_on=on, household=key, village=village)
+
+
+def recoded(key: str, was: str = "40190101", village: str = "40190202", on: date = DAY) -> recoding.HouseholdRecoded:
+    return recoding.HouseholdRecoded(occurred_on=on, household=key, was=was, village=village)
 
 
 def merged(key: str, into: str, on: date = DAY) -> tuple[r.HouseholdMerged, r.HouseholdAbsorbed]:
@@ -39,6 +43,12 @@ def registration_corrected(
 
 def relocation_corrected(key: str, corrects: int, village: str = "40020101", on: date = DAY) -> r.RelocationCorrected:
     return r.RelocationCorrected(occurred_on=on, household=key, corrects=corrects, village=village)
+
+
+def recoding_corrected(
+    key: str, corrects: int, village: str = "40020101", on: date = DAY
+) -> recoding.RecodingCorrected:
+    return recoding.RecodingCorrected(occurred_on=on, household=key, corrects=corrects, village=village)
 
 
 def class_corrected(

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 PROGRAMME_START = "2019-09-20"  # document B
-MADE = ("HouseholdRegistered.v1", "HouseholdRelocated.v1", "HouseholdClassified.v1", "NeedsAssessed.v1")
+HOMES = ("HouseholdRegistered.v1", "HouseholdRelocated.v1", "HouseholdRecoded.v1")
+MADE = (*HOMES, "HouseholdClassified.v1", "NeedsAssessed.v1")
 MENDED = {
     "HouseholdCorrected.v1": "HouseholdRegistered.v1",
     "RelocationCorrected.v1": "HouseholdRelocated.v1",
+    "RecodingCorrected.v1": "HouseholdRecoded.v1",
     "ClassificationCorrected.v1": "HouseholdClassified.v1",
     "AssessmentCorrected.v1": "NeedsAssessed.v1",
 }
@@ -84,7 +86,8 @@ def _take(house: House, event: Event) -> None:
     elif event.type in MENDED:
         version = data.get("corrects", 1)
         if house.entries.get(version, ("",))[0] == MENDED[event.type]:
-            house.entries[version] = MENDED[event.type], data
+            was = {name: told for name, told in house.entries[version][1].items() if name == "was"}
+            house.entries[version] = MENDED[event.type], {**was, **data}
     elif event.type == "HouseholdEntryVoided.v1":
         kind, _ = house.entries.pop(data["voids"], ("", {}))
         house.voided = kind == "HouseholdRegistered.v1"
@@ -211,15 +214,23 @@ def _out(standing: list[House]) -> str | None:
 
 def _where(house: House, standing: list[House]) -> tuple[str, str, str] | None:
     """Village and class as they are last, where this one lives; None where it was never registered."""
-    homes = [*house.of("HouseholdRegistered.v1"), *house.of("HouseholdRelocated.v1")]
+    homes = [data for kind, data in house.entries.values() if kind in HOMES]
     if not homes:
         return None
     cohorts = [data.get("cohort") for one in (house, *standing) for data in one.of("HouseholdRegistered.v1")]
     classes = [data for one in reversed(standing) for data in one.of("HouseholdClassified.v1")]
     last = _latest(classes)
     cohort = next((c for c in cohorts if c), "")
-    village: str = _latest(homes)["village"]
-    return village, cohort, last["household_class"] if last else ""
+    return _village(homes), cohort, last["household_class"] if last else ""
+
+
+def _village(homes: list[dict[str, Any]]) -> str:
+    """The last word, but for recodings of a village where the household did not live then."""
+    village = str(homes[0]["village"])
+    for home in sorted(homes, key=lambda told: told["occurred_on"]):
+        if home.get("was", village) == village:
+            village = home["village"]
+    return village
 
 
 def _latest(told: list[dict[str, Any]]) -> dict[str, Any]:

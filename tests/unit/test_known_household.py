@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shared.events import catalog, envelope
 from shared.events.base import Event
 from shared.events.codes import HouseholdClass, VoidReason
+from shared.events.recoding import HouseholdRecoded, RecodingCorrected
 from shared.events.registry import (
     HouseholdClassified,
     HouseholdCorrected,
@@ -177,6 +178,7 @@ def test_no_headers_stop_it(named):
 
 OTHER, MOVED = "hh_" + "b" * 20, date(2020, 1, 15)
 relocated = HouseholdRelocated(occurred_on=MOVED, household=HOUSEHOLD, village="40010101")
+recoded = HouseholdRecoded(occurred_on=MOVED, household=HOUSEHOLD, was=VILLAGE, village="40190121")
 
 
 def after(*events: Event) -> Household:
@@ -211,6 +213,15 @@ def voiding(version: int) -> HouseholdEntryVoided:
         pytest.param(
             [relocated, relocated.model_copy(update={"village": "40040101"})], VILLAGE, "40040101", id="told twice"
         ),
+        pytest.param([recoded], VILLAGE, "40190121", id="recoded"),
+        pytest.param([recoded, voiding(2)], VILLAGE, VILLAGE, id="not recoded"),
+        pytest.param(
+            [recoded, RecodingCorrected(occurred_on=MOVED, household=HOUSEHOLD, corrects=2, village="40190122")],
+            VILLAGE,
+            "40190122",
+            id="recoded otherwise",
+        ),
+        pytest.param([recoded, relocated.model_copy(update={"occurred_on": DAY})], *["40010101"] * 2, id="had left"),
     ],
 )
 def test_where_it_lived_when(events, before, on_the_day):

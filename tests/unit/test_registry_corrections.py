@@ -10,6 +10,7 @@ from services.registry.household import START, Household, evolve
 from shared.entries import Author
 from shared.errors import Rejected
 from shared.events.codes import Cohort, Dimension, HouseholdClass, Relation, Source, VoidReason
+from shared.events.recoding import CorrectRecoding, HouseholdRecoded, RecodeHousehold, RecodingCorrected
 from shared.events.registry import (
     AssessmentCorrected,
     AssessNeeds,
@@ -48,7 +49,8 @@ registered = HouseholdRegistered(occurred_on=DAY, household=HOUSE, village="4019
 classified = HouseholdClassified(occurred_on=LATER, household=HOUSE, household_class=HouseholdClass.DEVELOPABLE)
 assessed = NeedsAssessed(occurred_on=LATER, household=HOUSE, needs=NEEDS, source=Source.HOME_VISIT, interviewer="cdd")
 relocated = HouseholdRelocated(occurred_on=LATER, household=HOUSE, village="40190202", address_sealed="c2VhbA==")
-history: tuple[RegistryEvent, ...] = (registered, classified, assessed, relocated)
+recoded = HouseholdRecoded(occurred_on=LATER, household=HOUSE, was="40190202", village="40190221")
+history: tuple[RegistryEvent, ...] = (registered, classified, assessed, relocated, recoded)
 
 household = CorrectHousehold(occurred_on=DAY, household=HOUSE, village="40190109", cohort=Cohort.BMN_2561)
 classification = CorrectClassification(
@@ -58,11 +60,13 @@ assessment = CorrectAssessment(
     occurred_on=BEFORE, household=HOUSE, corrects=3, needs=NEEDS, source=Source.TPMAP_LOGBOOK, interviewer="cdd"
 )
 relocation = CorrectRelocation(occurred_on=LATER, household=HOUSE, corrects=4, village="40190203")
+recoding = CorrectRecoding(occurred_on=LATER + timedelta(days=1), household=HOUSE, corrects=5, village="40190222")
 CORRECTIONS: dict[RegistryCommand, RegistryEvent] = {
     household: HouseholdCorrected(**dict(household)),
     classification: ClassificationCorrected(**dict(classification)),
     assessment: AssessmentCorrected(**dict(assessment)),
     relocation: RelocationCorrected(**dict(relocation)),
+    recoding: RecodingCorrected(**dict(recoding)),
 }
 
 
@@ -126,18 +130,18 @@ def test_a_correction_keeps_its_entrys_place_among_those_of_a_day() -> None:
     assert state.classes == {LATER: HouseholdClass.WELFARE}
 
 
-@pytest.mark.parametrize("version", [1, 3, 5, 99])
+@pytest.mark.parametrize("version", [1, 3, 6, 99])
 def test_a_version_that_is_no_such_entry(version: int) -> None:
     command = classification.model_copy(update={"corrects": version})
     assert refusal(command, *history) == ("entry_unknown", "data.corrects")
 
 
-@pytest.mark.parametrize("version", [5, 99])
+@pytest.mark.parametrize("version", [6, 99])
 def test_neither_a_correction_nor_what_never_was_is_voided(version: int) -> None:
     assert refusal(void(version), *history, CORRECTIONS[household]) == ("entry_unknown", "data.voids")
 
 
-@pytest.mark.parametrize("version", [2, 3, 4])
+@pytest.mark.parametrize("version", [2, 3, 4, 5])
 def test_an_entry_is_voided_once_and_stays_so(version: int) -> None:
     assert when(void(version), *history) == [voided(version)]
     assert when(void(version), *history, voided(version)) == []
@@ -163,20 +167,20 @@ def test_what_was_voided_is_recorded_again_as_something_new() -> None:
 # -- days --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [classification, relocation], ids=["class", "move"])
+@pytest.mark.parametrize("command", [classification, relocation, recoding], ids=["class", "move", "recoding"])
 def test_an_entry_is_not_corrected_to_before_the_registration(command: RegistryCommand) -> None:
     assert len(when(command.model_copy(update={"occurred_on": DAY}), *history)) == 1
     early = command.model_copy(update={"occurred_on": BEFORE})
     assert refusal(early, *history) == ("before_registration", "data.occurred_on")
 
 
-def test_a_registration_is_not_corrected_to_after_a_class_or_a_move() -> None:
+def test_a_registration_is_not_corrected_to_after_a_class_a_move_or_a_recoding() -> None:
     assert len(when(household.model_copy(update={"occurred_on": LATER}), *history)) == 1
     late = household.model_copy(update={"occurred_on": LATER + timedelta(days=1)})
-    for dated in (classified, relocated):
+    for dated in (classified, relocated, recoded):
         assert refusal(late, registered, dated) == ("after_what_follows", "data.occurred_on")
     assert len(when(late, registered, assessed)) == 1, "needs may be older than the registration"
-    assert len(when(late, *history, voided(2), voided(4))) == 1, "and what was voided never was"
+    assert len(when(late, *history, voided(2), voided(4), voided(5))) == 1, "and what was voided never was"
 
 
 # -- a household that is none of its own -------------------------------------------------------------------------
@@ -188,6 +192,7 @@ EVERY: tuple[RegistryCommand, ...] = (
     ClassifyHousehold(**dict(classified)),
     AssessNeeds(**dict(assessed)),
     RelocateHousehold(occurred_on=LATER, household=HOUSE, village="40190101"),
+    RecodeHousehold(**dict(recoded)),
     *CORRECTIONS,
     void(2),
 )

@@ -11,6 +11,7 @@ from services.registry.household import START, Household, evolve
 from shared.entries import Author
 from shared.errors import Rejected
 from shared.events.codes import Cohort, DigitCheck, Dimension, HouseholdClass, Relation, Source
+from shared.events.recoding import HouseholdRecoded, RecodeHousehold
 from shared.events.registry import (
     AssessNeeds,
     ClassifyHousehold,
@@ -232,3 +233,48 @@ def test_a_household_does_not_move_before_it_was_registered() -> None:
     assert when(relocate(on=DAY), registered, known=at) == [relocated(on=DAY)]
     early = relocate(on=DAY - timedelta(days=1))
     assert refusal(early, registered, known=at) == ("before_registration", "data.occurred_on")
+
+
+# -- recoding ----------------------------------------------------------------------------------------------------
+
+HERE, NEW = "40190101", "40190121"
+secretariat = Known(HOUSE, Author("office", secretariat=True))
+
+
+def recode(was: str = HERE, village: str = NEW, on: date = LATER) -> RecodeHousehold:
+    return RecodeHousehold(occurred_on=on, household=HOUSE, was=was, village=village)
+
+
+def recoded(was: str = HERE, village: str = NEW, on: date = LATER) -> HouseholdRecoded:
+    return HouseholdRecoded(occurred_on=on, household=HOUSE, was=was, village=village)
+
+
+def test_a_village_gets_another_code_once() -> None:
+    assert when(recode(), registered, known=secretariat) == [recoded()]
+    assert when(recode(), registered, recoded(), known=secretariat) == []
+    assert when(recode(), registered, relocated(NEW), known=secretariat) == [], "it was registered there meanwhile"
+
+
+def test_only_the_secretariat_recodes() -> None:
+    assert refusal(recode(), registered) == ("secretariat_only", None)
+
+
+def test_who_lives_elsewhere_that_day_is_not_recoded() -> None:
+    far = "40190202"
+    with pytest.raises(Rejected, match="lived_elsewhere") as no:
+        when(recode(), registered, relocated(far), known=secretariat)
+    assert (no.value.field, no.value.facts) == ("data.was", {"day": LATER, "village": far})
+    tomorrow = relocated(far, on=LATER + timedelta(days=1))
+    assert when(recode(), registered, tomorrow, known=secretariat) == [recoded()]
+
+
+def test_who_had_left_as_is_found_out_later_stays_where_it_was_and_can_be_recoded_there() -> None:
+    far, left = "40190202", relocated("40190202", on=LATER - timedelta(days=1))
+    assert after(registered, recoded(), left).village_on(LATER) == far
+    assert when(recode(far), registered, recoded(), left, known=secretariat) == [recoded(far)]
+
+
+def test_a_household_is_not_recoded_before_it_was_registered() -> None:
+    assert when(recode(on=DAY), registered, known=secretariat) == [recoded(on=DAY)]
+    early = recode(on=DAY - timedelta(days=1))
+    assert refusal(early, registered, known=secretariat) == ("before_registration", "data.occurred_on")

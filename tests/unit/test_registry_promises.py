@@ -10,7 +10,7 @@ from services.registry.domain import Known, decide
 from services.registry.household import START, Household, evolve
 from shared.entries import Author
 from shared.errors import Rejected
-from shared.events import codes, registry
+from shared.events import codes, recoding, registry
 from shared.events.base import HouseholdId
 
 HOUSES = ["hh_" + letter * 20 for letter in "abc"]
@@ -32,10 +32,12 @@ commands = st.one_of(
     st.builds(registry.ClassifyHousehold, **about, household_class=classes),
     st.builds(registry.AssessNeeds, **about, **finding),
     st.builds(registry.RelocateHousehold, **about, village=villages),
+    st.builds(recoding.RecodeHousehold, **about, was=villages, village=villages),
     st.builds(registry.MergeHousehold, **about, into=houses),
     st.builds(registry.UnmergeHousehold, **about, out_of=houses),
     st.builds(registry.CorrectHousehold, **about, village=villages, cohort=cohorts),
     st.builds(registry.CorrectRelocation, **about, corrects=versions, village=villages),
+    st.builds(recoding.CorrectRecoding, **about, corrects=versions, village=villages),
     st.builds(registry.CorrectClassification, **about, corrects=versions, household_class=classes),
     st.builds(registry.CorrectAssessment, **about, corrects=versions, **finding),
     st.builds(registry.VoidHouseholdEntry, **about, voids=versions, reason=reasons),
@@ -45,12 +47,14 @@ events = st.one_of(
     st.builds(registry.HouseholdClassified, **about, household_class=classes),
     st.builds(registry.NeedsAssessed, **about, **finding),
     st.builds(registry.HouseholdRelocated, **about, village=villages),
+    st.builds(recoding.HouseholdRecoded, **about, was=villages, village=villages),
     st.builds(registry.HouseholdMerged, **about, into=houses),
     st.builds(registry.HouseholdAbsorbed, **about, absorbed=houses),
     st.builds(registry.HouseholdUnmerged, **about, out_of=houses),
     st.builds(registry.HouseholdReleased, **about, released=houses),
     st.builds(registry.HouseholdCorrected, **about, village=villages, cohort=cohorts),
     st.builds(registry.RelocationCorrected, **about, corrects=versions, village=villages),
+    st.builds(recoding.RecodingCorrected, **about, corrects=versions, village=villages),
     st.builds(registry.ClassificationCorrected, **about, corrects=versions, household_class=classes),
     st.builds(registry.AssessmentCorrected, **about, corrects=versions, **finding),
     st.builds(registry.HouseholdEntryVoided, **about, voids=versions, reason=reasons),
@@ -99,7 +103,8 @@ def assert_whole(states: dict[HouseholdId, Household]) -> None:
             assert steps < len(HOUSES)
     for state in states.values():
         for home in state.holding(registry.HouseholdRegistered):
-            assert all(day >= home.occurred_on for day in (*state.classes, *state.relocations))
+            recoded = (event.occurred_on for event in state.holding(recoding.HouseholdRecoded))
+            assert all(day >= home.occurred_on for day in (*state.classes, *state.relocations, *recoded))
 
 
 @given(st.lists(events, max_size=20))

@@ -20,6 +20,7 @@ CAUSES: dict[str, str] = {
     "InterventionDelivered.v1": "new_help",
     "HouseholdRelocated.v1": "move",
     "CaseExited.v1": "exit",
+    "HouseholdRecoded.v1": "recoding",
     **dict.fromkeys(
         ("HouseholdMerged.v1", "HouseholdAbsorbed.v1", "HouseholdUnmerged.v1", "HouseholdReleased.v1"), "merge"
     ),
@@ -27,6 +28,7 @@ CAUSES: dict[str, str] = {
         (
             "HouseholdCorrected.v1",
             "RelocationCorrected.v1",
+            "RecodingCorrected.v1",
             "ClassificationCorrected.v1",
             "AssessmentCorrected.v1",
             "HouseholdEntryVoided.v1",

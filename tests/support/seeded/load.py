@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from shared.runtime.auth import Role
 from tests.support.commands import ndjson, register
 from tests.support.seeded.programme import Wish
 from tests.support.stack import Stack
@@ -55,7 +56,7 @@ class Agency:
             await self._publish(wishes, pause)
 
     async def _publish(self, wishes: Sequence[Wish], pause: float) -> None:
-        headers = {"Authorization": f"Bearer {self._stack.token()}"}
+        headers = {"Authorization": f"Bearer {self._stack.token(Role.SECRETARIAT)}"}
         async with httpx.AsyncClient(base_url=self._stack.gateway, headers=headers, timeout=30) as client:
             while todo := self._told.unsettled(wishes):
                 with suppress(httpx.TransportError):

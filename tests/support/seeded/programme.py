@@ -87,7 +87,8 @@ def _live(draw: random.Random, phases: Sequence[list[Wish]], home: Home) -> None
     base, mending, voiding, *_ = phases
     own = {"household": home.id, "occurred_on": "2019-02-01"}
     found = {"source": "bmn-survey", "interviewer": "example-office"}
-    base.append(Wish(register(household=home.id, village=_village(draw))))
+    village = _village(draw)
+    base.append(Wish(register(household=home.id, village=village)))
     classed = command("ClassifyHousehold.v1", household_class=draw.choice(["developable", "welfare"]), **own)
     assessed = command("AssessNeeds.v1", needs=_needs(draw), **found, **own)
     base += [Wish(classed), Wish(assessed)]
@@ -113,6 +114,22 @@ def _live(draw: random.Random, phases: Sequence[list[Wish]], home: Home) -> None
             voiding.append(_voided(home, classed))
         case 7:
             voiding.append(_voided(home, assessed))
+    if home.number % 8 > 3:
+        _recode(draw, phases, home, village)
+
+
+def _recode(draw: random.Random, phases: Sequence[list[Wish]], home: Home, was: str) -> None:
+    """Of a household that does not move."""
+    base, mending, voiding, *_ = phases
+    own = {"household": home.id, "occurred_on": "2019-12-01"}
+    recoded = command("RecodeHousehold.v1", was=was, village=_village(draw), **own)
+    base.append(Wish(recoded))
+    match home.number % 4:
+        case 1:
+            right = command("CorrectRecoding.v1", village=_village(draw), **{**own, "occurred_on": "2019-12-02"})
+            mending.append(Wish(right, entry=("corrects", recoded["id"])))
+        case 2:
+            voiding.append(_voided(home, recoded))
 
 
 def _pair(draw: random.Random, phases: Sequence[list[Wish]], home: Home) -> None:
