@@ -164,7 +164,7 @@ class TimelineAsk(Asked):
 async def read_timeline(
     caller: Reader, snap: Snap, id_: Annotated[HouseholdId, Path(alias="id")], ask: Annotated[TimelineAsk, Query()]
 ) -> Response:
-    """On which days where a household lives, who helps it, and what it needs or got, began or ended."""
+    """On which days where a household lives, its exit, who helps it, and what it needs or got, began or ended."""
     access.may_read(caller, Action.CASES)
 
     async def read(connection: asyncpg.Connection, standing: Standing) -> models.Timeline:

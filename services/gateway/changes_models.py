@@ -72,7 +72,7 @@ class Comparison(Standing):
 
 
 class TimelineChange(BaseModel):
-    what: Literal["home", "pair", "coverage"]
+    what: Literal["home", "exit", "pair", "coverage"]
     began: bool
     """False: it ended."""
     known_since: datetime

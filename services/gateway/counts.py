@@ -25,6 +25,9 @@ PAIRING: dict[str, Counted] = {
     "capacity": _pairing("capacity", "จำนวนที่รับได้ คนละสองครัวเรือน", "Households they can lead, two an officer."),
     "spare": _pairing("spare", "จำนวนที่ยังรับเพิ่มได้", "Of that, what is not taken.", "capacity"),
     "unpaired": _pairing("unpaired", "ครัวเรือนที่ยังไม่มีผู้ดูแลหลัก", "Households without a lead.", "households"),
+    "exited": _pairing(
+        "exited", "ครัวเรือนที่ออกจากโครงการแล้ว", "Households that have exited; not among those registered."
+    ),
     "stale_pairs": _pairing(
         "stale_pairs",
         "คู่ที่ครัวเรือนย้ายออกจากอำเภอของข้าราชการ",

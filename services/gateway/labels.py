@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.events.codes import Dimension, SubGroup, VoidReason
+from shared.events.codes import Dimension, ExitReason, SubGroup, VoidReason
 
 
 class Label(NamedTuple):
@@ -46,6 +46,11 @@ LEVELS: dict[str, Label] = {
     "district": Label("อำเภอ", "district"),
     "subdistrict": Label("ตำบล", "subdistrict"),
     "village": Label("หมู่บ้าน", "village"),
+}
+EXIT_REASONS: dict[ExitReason, Label] = {
+    ExitReason.LIFTED_OUT: Label("พ้นความยากจนแล้ว", "Lifted out of poverty"),
+    ExitReason.MOVED_AWAY: Label("ย้ายออกนอกจังหวัด", "Moved out of the province"),
+    ExitReason.DISSOLVED: Label("ไม่มีผู้อยู่อาศัยแล้ว", "Nobody lives there any more"),
 }
 VOID_REASONS: dict[VoidReason, Label] = {
     VoidReason.ENTERED_TWICE: Label("บันทึกซ้ำ", "Entered twice"),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from shared.definitions import Rounding
+from shared.events.codes import ExitReason
 from shared.places import Name
 
 Level = Literal["province", "district", "subdistrict", "village"]
@@ -82,7 +83,7 @@ class Figure(BaseModel):
     rounding: Rounding
     """Which of the percentages the definition means."""
     resolved: int
-    """No longer in need, by help that resolved it or by a later assessment."""
+    """No longer in need, by help that resolved it, by a later assessment or by an exit."""
     open: int
     """In need still, and not reached at all."""
     outside_need: int
@@ -104,6 +105,7 @@ class PairingSums(BaseModel):
     capacity: int
     spare: int
     unpaired: int
+    exited: int
 
     stale_pairs: int
     """Pairs of a household that lives here now with an officer of the district where it lived before."""
@@ -224,11 +226,18 @@ class HistoryEntry(BaseModel):
     """As published; what is sealed is shown as a mark."""
 
 
+class Exit(BaseModel):
+    reason: ExitReason
+    name: Text
+    since: date
+    """The first day on which it was in the programme no more."""
+
+
 class Household(Standing):
     household: str
     merged_into: str | None
-    """The household that this one turned out to be, at the end of all merges. Place, class, needs and pairs are then
-    that one's; streams and history are this one's own."""
+    """The household that this one turned out to be, at the end of all merges. Place, class, exit, needs and pairs are
+    then that one's; streams and history are this one's own."""
     absorbed: list[str]
     """Those that turned out to be this one, and are counted as it."""
     voided: Text | None
@@ -237,6 +246,8 @@ class Household(Standing):
     place_name: Text | None
     cohort: str | None
     household_class: str | None = Field(serialization_alias="class")
+    exited: Exit | None
+    """None while it is in the programme, and again once an assessment found it there after an exit."""
     needs: list[Need]
     pairs: list[Pair]
     incomplete: bool

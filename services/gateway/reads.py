@@ -127,7 +127,7 @@ async def read_helper(
 
 @router.get("/pairing", response_model=models.Pairing)
 async def read_pairing(caller: Reader, snap: Snap, ask: Annotated[Asked, Query()]) -> Response:
-    """Officers and households of each district: who holds two, one or none, what is spare, who is unpaired."""
+    """Officers and households of each district: who holds two, one or none, what is spare; who is unpaired or left."""
     access.may_read(caller, Action.FIGURES)
 
     async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Pairing:

@@ -25,6 +25,7 @@ from tests.support.log import (
 )
 from tests.support.projections import feed
 
+LATER, DAYS = DAY + timedelta(30), timedelta(10)
 A, B, C = (household(n) for n in (1, 2, 3))
 OFFICER, OTHER = helper(1), helper(2)
 HERE, NEAR, FAR = "40190101", "40190202", "40010101"
@@ -199,3 +200,73 @@ async def test_an_exit_is_a_cause_and_its_correction_another(ask, reason, lost):
     causes = {cause["cause"]: cause["difference"] for cause in told["causes"]}
     assert causes["correction"] == {name: -n for name, n in causes["exit"].items()}
     assert told["difference"] == causes["new_need"]
+
+
+async def test_an_exit_is_shown_as_it_was_known_and_leaves_nobody_with_the_household(ask):
+    log, path = two(), f"/v1/households/{A}"
+    log.add(f"household-{B}", assessed(B, living=True))
+    log.add(f"case-{A}", m.exited(A, 1, LATER, ExitReason.MOVED_AWAY))
+    log.add(f"case-{A}", m.exit_corrected(A, 1, LATER + DAYS, ExitReason.DISSOLVED))
+    dissolved = {"name": {"th": "ไม่มีผู้อยู่อาศัยแล้ว", "en": "Nobody lives there any more"}, "since": f"{LATER + DAYS}"}
+    told = await ask(log, path)
+    assert told["exited"] == {"reason": "dissolved", **dissolved}
+    assert (told["village"], told["needs"], told["pairs"]) == (HERE, [], [])
+    assert (await ask(log, f"/v1/helpers/{OFFICER}/households"))["households"] == []
+    assert [
+        one["household"] for one in (await ask(log, f"/v1/helpers/{OFFICER}/households?valid_on={LATER}"))["households"]
+    ] == [A]
+    pairing = (await ask(log, "/v1/pairing"))["province"]
+    assert [pairing[name] for name in ("households", "unpaired", "exited", "holding_one")] == [1, 1, 1, 0]
+    groups = (await ask(log, "/v1/working-groups/workload"))["groups"]
+    assert sum(group["unresolved"] for group in groups) == 1, "what is left is of the other household"
+    first = START + timedelta(seconds=len(log.records) - 2)
+    then = await ask(log, f"{path}?known_at={first:%Y-%m-%dT%H:%M:%SZ}&valid_on={LATER}")
+    assert (then["exited"]["reason"], then["exited"]["since"]) == ("moved-away", f"{LATER}")
+    for before in (f"valid_on={LATER}", f"valid_on={LATER + DAYS - timedelta(1)}"):
+        then = await ask(log, f"{path}?{before}")
+        assert (then["exited"], len(then["pairs"])) == (None, 1)
+    days = {day["on"]: day["changes"] for day in (await ask(log, f"{path}/timeline"))["days"]}
+    left = [(change["is"], change["began"]) for change in days[f"{LATER + DAYS}"] if change["what"] == "exit"]
+    assert left == [({"reason": "dissolved"}, True)]
+
+
+async def test_who_is_back_or_whose_exit_was_voided_has_not_exited(ask):
+    log, path = two(), f"/v1/households/{A}"
+    log.add(f"case-{A}", m.exited(A, 1, LATER))
+    log.add(f"household-{A}", assessed(A, LATER + DAYS, living=False))
+    told = await ask(log, path)
+    assert told["exited"]["since"] == f"{LATER}", "it still does well"
+    assert {need["dimension"]: need["resolved"] for need in told["needs"]} == {"health": True}
+    log.add(f"household-{A}", assessed(A, LATER + 2 * DAYS, living=True))
+    told = await ask(log, path)
+    assert (told["exited"], told["pairs"]) == (None, [{"helper": OFFICER, "role": "lead"}])
+    left = [
+        (day["on"], change["began"])
+        for day in (await ask(log, f"{path}/timeline"))["days"]
+        for change in day["changes"]
+        if change["what"] == "exit"
+    ]
+    assert left == [(f"{LATER}", True), (f"{LATER + 2 * DAYS}", False)]
+    log.add(f"case-{A}", m.exit_voided(A, 1))
+    told = await ask(log, f"{path}?valid_on={LATER}")
+    assert (told["exited"], [need["resolved"] for need in told["needs"]]) == (None, [False])
+
+
+async def test_a_merged_household_has_exited_when_the_one_that_it_is_has(ask):
+    log = two()
+    both(log, A, B)
+    log.add(f"case-{B}", m.exited(B, 1, LATER))
+    for key in A, B:
+        assert (await ask(log, f"/v1/households/{key}"))["exited"]["reason"] == "lifted-out"
+
+
+async def test_the_page_says_how_many_have_exited(ask, stage, servers):
+    log = two()
+    for shown in (0, 1):
+        await ask(log, "/v1/pairing")
+        async with g.client(stage[1]) as client:
+            await client.post("/session", data={"token": g.token(servers)})
+            page = (await client.get("/")).text
+        assert 'data-cell="unpaired"' in page
+        assert ('<dd data-cell="exited">1</dd>' in page) == bool(shown)
+        log.add(f"case-{A}", m.exited(A, 1, LATER))

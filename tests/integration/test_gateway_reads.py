@@ -143,7 +143,7 @@ async def test_pairing_of_a_district_as_document_b_has_it(tables, client):
     assert [by_place["4007"][name] for name in names] == [1, 0, 0, 0, 1, 2, 2, 0]
     assert [by_place["4001"][name] for name in names] == [0, 4, 0, 0, 0, 0, 0, 4]
     assert (told["province"]["spare"], told["province"]["unpaired"]) == (8, 4), "neither hides the other"
-    assert (told["level"], set(told["definitions"])) == ("district", {*names, "stale_pairs"})
+    assert (told["level"], set(told["definitions"])) == ("district", {*names, "exited", "stale_pairs"})
     assert told["definitions"]["unpaired"]["of"] == "households"
     assert {"position", "newest_fact", "watermark", "as_of"} <= set(told)
 

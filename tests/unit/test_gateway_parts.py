@@ -35,7 +35,7 @@ from shared import places, published
 from shared.definitions import DEFINITIONS
 from shared.errors import Rejected
 from shared.events.catalog import COMMANDS, EVENTS, SERVICES
-from shared.events.codes import Dimension, SubGroup
+from shared.events.codes import Dimension, ExitReason, SubGroup
 
 
 def test_type_and_data_of_a_command():
@@ -101,6 +101,7 @@ def test_an_answers_tag_changes_with_the_day_that_it_describes():
 def test_every_code_has_both_its_words():
     assert set(labels.DIMENSIONS) == set(published.BY_DIMENSION) == set(Dimension)
     assert set(labels.SUB_GROUPS) == set(SubGroup)
+    assert set(labels.EXIT_REASONS) == set(ExitReason)
 
 
 @pytest.mark.parametrize(("told", "model"), [(counts.PAIRING, models.PairingSums), (counts.WORK, models.Work)])

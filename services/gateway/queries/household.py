@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from services.gateway import models
-from services.gateway.labels import VOID_REASONS
+from services.gateway.labels import EXIT_REASONS, VOID_REASONS
 from services.gateway.queries import merges, needs, sql
 from shared import places
 from shared.definitions import DEFAULT
 from shared.errors import Rejected
-from shared.events.codes import VoidReason
+from shared.events.codes import ExitReason, VoidReason
 from shared.events.registry import HouseholdEntryVoided
 
 REGISTRATION = 1
@@ -87,6 +87,7 @@ def card(household: str, row: asyncpg.Record, *, past: bool = False) -> dict[str
         "place_name": models.text(places.name_of(home.village)) if home else None,
         "cohort": home and home.cohort,
         "household_class": home and home.household_class,
+        "exited": next((_exit(*gone) for key, *gone in row["exits"] if key == survivor), None),
         "needs": needs.told(row["needs"])[survivor],
         "pairs": [models.Pair(helper=helper, role=role) for key, helper, role in row["pairs"] if key == survivor],
         "incomplete": any(state != "ok" for *_, state in streams),
@@ -103,6 +104,11 @@ def where_now(household: str, row: asyncpg.Record) -> str | None:
 
 def _homes(row: asyncpg.Record, survivor: str) -> list[Home]:
     return [Home(*home) for home in row["homes"] if home[0] == survivor]
+
+
+def _exit(reason: str, since: date) -> models.Exit:
+    why = ExitReason(reason)
+    return models.Exit(reason=why, name=models.Text(**EXIT_REASONS[why]._asdict()), since=since)
 
 
 def _voided(facts: Iterable[Fact]) -> VoidReason | None:

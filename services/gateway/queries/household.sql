@@ -19,6 +19,17 @@ SELECT standing.*,
             FROM households_ledger AS row WHERE row.key = kin.key GROUP BY village, cohort, household_class
         ) AS home
     ) AS homes,
+    ARRAY(  -- why each is out of the programme, and since when
+        SELECT ROW(key, gone.*) FROM kin CROSS JOIN LATERAL (
+            SELECT lead, max(valid_on) FILTER (WHERE more > 0) FROM (
+                SELECT lead, valid_on, sum(delta) AS more FROM households_ledger AS row
+                WHERE row.key = kin.key AND lead NOT IN ('paired', 'unpaired')
+                  AND valid_on <= coalesce($3::date, 'infinity')
+                  AND recorded_at <= coalesce($2::timestamptz, 'infinity')
+                GROUP BY lead, valid_on
+            ) AS day GROUP BY lead HAVING sum(more) > 0
+        ) AS gone
+    ) AS exits,
     ARRAY(SELECT ROW(need.*) FROM (
 :needs
     ) AS need) AS needs,

@@ -15,13 +15,14 @@ WITH officer AS (
     FROM load GROUP BY district
 ), households AS (
     SELECT left(village, 4) AS district,
-           coalesce(sum(n) FILTER (WHERE lead IN ('paired', 'unpaired')), 0)::bigint AS households,  -- not exited
-           coalesce(sum(n) FILTER (WHERE lead = 'unpaired'), 0)::bigint AS unpaired
+           coalesce(sum(n) FILTER (WHERE lead IN ('paired', 'unpaired')), 0)::bigint AS households,
+           coalesce(sum(n) FILTER (WHERE lead = 'unpaired'), 0)::bigint AS unpaired,
+           coalesce(sum(n) FILTER (WHERE lead NOT IN ('paired', 'unpaired')), 0)::bigint AS exited
     FROM households_rollup WHERE village LIKE $1 || '%' GROUP BY 1
 )
 SELECT district, coalesce(helpers, 0) AS helpers, coalesce(households, 0) AS households,
        coalesce(holding_two, 0) AS holding_two, coalesce(holding_one, 0) AS holding_one,
        coalesce(holding_none, 0) AS holding_none, coalesce(capacity, 0) AS capacity, coalesce(spare, 0) AS spare,
-       coalesce(unpaired, 0) AS unpaired
+       coalesce(unpaired, 0) AS unpaired, coalesce(exited, 0) AS exited
 FROM helpers FULL JOIN households USING (district)
 ORDER BY district

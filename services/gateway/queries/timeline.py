@@ -1,4 +1,4 @@
-"""One household's timeline: on which days where it lives, who helps it, and what it needs or got, began or ended."""
+"""One household's timeline: on which days its home, exit, helpers, needs and help began or ended."""
 
 from itertools import groupby
 
@@ -11,6 +11,7 @@ from services.gateway.queries import bounds, sql
 _TIMELINE = sql("timeline")
 _NAMES = {
     "home": ("village", "cohort", "class"),
+    "exit": ("reason",),
     "pair": ("helper", "role"),
     "coverage": ("dimension", "measure"),
 }

@@ -1,8 +1,11 @@
 -- On which days something of a household began or ended. $1 household, $2 definition; $3 valid on, $4 known at; null: now.
--- `what`: home (village, cohort, class), pair (helper, role), or coverage (dimension, measure).
+-- `what`: home (village, cohort, class), exit (reason), pair (helper, role), or coverage (dimension, measure).
 WITH row_of AS (
     SELECT valid_on, 'home' AS what, ARRAY[village, cohort, household_class] AS value, delta, recorded_at
     FROM households_ledger WHERE key = $1
+    UNION ALL
+    SELECT valid_on, 'exit', ARRAY[lead], delta, recorded_at
+    FROM households_ledger WHERE key = $1 AND lead NOT IN ('paired', 'unpaired')
     UNION ALL
     SELECT valid_on, 'pair', ARRAY[helper, role], delta, recorded_at FROM caseload_ledger WHERE key = $1
     UNION ALL
