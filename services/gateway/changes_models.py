@@ -78,6 +78,10 @@ class TimelineChange(BaseModel):
     known_since: datetime
     """When the last fact that makes it so was recorded."""
     value: dict[str, str | None] = Field(alias="is")
+    cause: str | None
+    """Of a home: what made it so, in the words of `Explained`; a move is another one than a place's new code."""
+    name: Text | None
+    """The cause in words."""
 
 
 class TimelineDay(BaseModel):

@@ -215,6 +215,15 @@ class Pair(BaseModel):
     role: str
 
 
+class Village(Standing):
+    """Who is counted in a village."""
+
+    village: str
+    place_name: Text | None
+    households: list[str]
+    """By id. As many as `limit` allows, from behind `after` on."""
+
+
 class HistoryEntry(BaseModel):
     recorded_at: datetime
     occurred_on: date

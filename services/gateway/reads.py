@@ -11,12 +11,12 @@ from services.gateway.access import Action
 from services.gateway.asof import Asked
 from services.gateway.identity import Reader
 from services.gateway.labels import LEVELS
-from services.gateway.queries import coverage, freshness, helper, household, pairing, stale, workload
+from services.gateway.queries import coverage, freshness, helper, household, pairing, stale, whereabouts, workload
 from services.gateway.snapshot import Snap
 from shared import places
 from shared.definitions import DEFAULT, Rounding
 from shared.errors import Rejected
-from shared.events.base import HelperId, HouseholdId
+from shared.events.base import HelperId, HouseholdId, VillageCode
 from shared.events.codes import Cohort, Dimension, HouseholdClass
 
 router = APIRouter(prefix="/v1", tags=["questions"])
@@ -91,6 +91,26 @@ def _rounded(figure: models.Figure, rounding: Rounding | None) -> models.Figure:
         return figure
     only = models.Percent(**{rounding: getattr(figure.percent, rounding)})
     return figure.model_copy(update={"percent": only})
+
+
+class VillageAsk(Asked):
+    village: VillageCode
+    limit: int = Field(1000, ge=1, le=1000, description="Households, at most.")
+    after: HouseholdId | None = Field(None, description="The last household of the page before.")
+
+
+@router.get("/households", response_model=models.Village)
+async def read_village(caller: Reader, snap: Snap, ask: Annotated[VillageAsk, Query()]) -> Response:
+    """Which households live in a village."""
+    access.may_read(caller, Action.CASES, ask.village)
+
+    async def read(connection: asyncpg.Connection, standing: models.Standing) -> models.Village:
+        page = (ask.after or "", ask.limit)
+        found = await whereabouts.in_village(connection, ask.village, page, ask.past(standing))
+        name = models.text(places.name_of(ask.village))
+        return models.Village(**dict(standing), village=ask.village, place_name=name, households=found)
+
+    return await snap.answer(read, ask.asked)
 
 
 @router.get("/households/{id}", response_model=models.Household)

@@ -149,6 +149,34 @@ async def test_a_place_that_got_another_code_is_no_move_and_explains_a_figure(as
     assert (await ask(log, f"/v1/households/{A}"))["village"] == NEAR, "it had left, as is known now"
 
 
+async def test_a_timeline_tells_a_move_from_a_place_that_got_another_code(ask):
+    log = two()
+    log.add(f"household-{A}", m.recoded(A, HERE, NEAR, on=DAY + timedelta(1)))
+    log.add(f"household-{A}", m.relocated(A, FAR, on=DAY + timedelta(2)))
+    days = (await ask(log, f"/v1/households/{A}/timeline"))["days"]
+    homes = [(c["is"]["village"], c["began"], c["cause"]) for d in days for c in d["changes"] if c["what"] == "home"]
+    recoded, moved = [(HERE, False, "recoding"), (NEAR, True, "recoding")], [(FAR, True, "move"), (NEAR, False, "move")]
+    assert homes == [(HERE, True, "registration"), *recoded, *moved]
+    assert {c["name"] and c["name"]["en"] for c in days[1]["changes"]} == {"Place recoded"}
+    assert {c["cause"] for d in days for c in d["changes"] if c["what"] != "home"} == {None}
+
+
+async def test_who_lives_in_a_village_and_who_did(ask):
+    log, moved = two(), DAY + timedelta(1)
+    log.add(f"household-{C}", registered(C, HERE))
+    log.add(f"household-{A}", m.recoded(A, HERE, NEAR, on=moved))
+
+    async def lived(query: str) -> list[str]:
+        return (await ask(log, f"/v1/households?village={query}"))["households"]
+
+    assert await lived(HERE) == await lived(f"{HERE}&valid_on={moved}") == [C]
+    assert await lived(f"{HERE}&valid_on={DAY}") == [A, C]
+    assert await lived(f"{HERE}&valid_on={DAY}&limit=1") == [A]
+    assert await lived(f"{HERE}&valid_on={DAY}&after={A}") == [C]
+    assert await lived(NEAR) == [A, B]
+    assert await lived(FAR) == []
+
+
 async def test_a_pair_is_stale_also_after_a_correction_or_a_merge(ask):
     log = two()
     log.add(f"household-{A}", m.registration_corrected(A, FAR))

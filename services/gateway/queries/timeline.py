@@ -5,8 +5,10 @@ from itertools import groupby
 import asyncpg
 
 from services.gateway import changes_models as models
-from services.gateway.models import AsOf
+from services.gateway import labels
+from services.gateway.models import AsOf, Text
 from services.gateway.queries import bounds, sql
+from services.gateway.queries.explain import CAUSES
 
 _TIMELINE = sql("timeline")
 _NAMES = {
@@ -30,4 +32,7 @@ async def read(
 
 def _change(row: asyncpg.Record) -> models.TimelineChange:
     told = {name: part or None for name, part in zip(_NAMES[row["what"]], row["value"], strict=True)}
-    return models.TimelineChange(what=row["what"], began=row["began"], known_since=row["known_since"], **{"is": told})
+    cause = CAUSES.get(row["type"])
+    name = Text(**labels.CAUSES[cause]._asdict()) if cause else None
+    changed = {"what": row["what"], "began": row["began"], "known_since": row["known_since"]}
+    return models.TimelineChange(**changed, cause=cause, name=name, **{"is": told})
