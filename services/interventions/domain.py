@@ -81,7 +81,7 @@ def evolve(state: Case, event: InterventionsEvent, agency: Slug) -> Case:
 
 
 def _record(state: Case, command: RecordIntervention, known: Known) -> list[InterventionsEvent]:
-    event = InterventionDelivered(**{**dict(command), "intervention": known.entry})
+    event = InterventionDelivered(**{**command.stated(), "intervention": known.entry})
     recorded = state.delivered.get(known.entry)
     if recorded is not None:
         return _again(recorded, event)
@@ -99,7 +99,7 @@ def _again(recorded: Entry[InterventionDelivered], event: InterventionDelivered)
 
 def _correct(state: Case, command: CorrectIntervention, known: Known) -> list[InterventionsEvent]:
     recorded = to_correct(state.delivered.get(command.intervention), known.author, "data.intervention")
-    event = InterventionCorrected(**dict(command))
+    event = InterventionCorrected(**command.stated())
     if recorded.corrected(event) == recorded:
         return []
     require_own(known.household)
@@ -111,7 +111,7 @@ def _void(state: Case, command: VoidIntervention, known: Known) -> list[Interven
     if is_voided(recorded, command.occurred_on, command.reason, "data.intervention"):
         return []
     require_own(known.household)
-    return [InterventionVoided(**dict(command))]
+    return [InterventionVoided(**command.stated())]
 
 
 def _exit(state: Case, command: ExitCommand, known: Known) -> Sequence[InterventionsEvent]:

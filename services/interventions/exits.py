@@ -30,7 +30,7 @@ def decide(exits: Exits, command: ExitCommand, new: ExitId, author: Author) -> l
     """`new`: the id of an exit that the command does not name. Raises Rejected."""
     match command:
         case ExitCase():
-            return _exit(exits, CaseExited(**{**dict(command), "exit": new}))
+            return _exit(exits, CaseExited(**{**command.stated(), "exit": new}))
         case CorrectExit():
             return _correct(exits, command, author)
         case VoidExit():
@@ -67,7 +67,7 @@ def _exit(exits: Exits, event: CaseExited) -> list[ExitEvent]:
 
 def _correct(exits: Exits, command: CorrectExit, author: Author) -> list[ExitEvent]:
     recorded = to_correct(exits.get(command.exit), author, FIELD)
-    event = CaseExitCorrected(**dict(command))
+    event = CaseExitCorrected(**command.stated())
     if recorded.corrected(event) == recorded:
         return []
     _check(exits, event)
@@ -78,7 +78,7 @@ def _void(exits: Exits, command: VoidExit, author: Author) -> list[ExitEvent]:
     recorded = to_change(exits.get(command.exit), author, FIELD)
     if is_voided(recorded, command.occurred_on, command.reason, FIELD):
         return []
-    return [CaseExitVoided(**dict(command))]
+    return [CaseExitVoided(**command.stated())]
 
 
 def _check(exits: Exits, event: CaseExited | CaseExitCorrected) -> None:

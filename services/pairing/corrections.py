@@ -33,7 +33,7 @@ def correct_pair(state: Pairing, command: CorrectPair, known: Known) -> list[Pai
     """Nothing where the pair says so already. Raises Rejected."""
     pair = _of_helper(state.pairs, command.corrects, command.helper)
     pair = to_correct(pair, known.author, "data.corrects")
-    event = PairCorrected(**dict(command))
+    event = PairCorrected(**command.stated())
     if pair.corrected(event) == pair:
         return []
     require_own(known.household)
@@ -49,7 +49,7 @@ def correct_end(state: Pairing, command: CorrectPairEnd, known: Known) -> list[P
     """Nothing where the end says so already. Raises Rejected."""
     end = _of_helper(state.ends, command.corrects, command.helper)
     end = to_correct(end, known.author, "data.corrects")
-    event = PairEndCorrected(**dict(command))
+    event = PairEndCorrected(**command.stated())
     if end.corrected(event) == end:
         return []
     require_own(known.household)
@@ -69,7 +69,7 @@ def void(state: Pairing, command: VoidPairingEntry, known: Known) -> list[PairEv
     if is_voided(entry, command.occurred_on, command.reason, "data.voids"):
         return []
     require_own(known.household)
-    event = PairingEntryVoided(**dict(command), role=entry.event.role)
+    event = PairingEntryVoided(**command.stated(), role=entry.event.role)
     version = state.pair_of(command.voids)
     if version is not None:
         _refuse_holding_again(state, version, event, known)

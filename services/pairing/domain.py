@@ -49,11 +49,11 @@ def _assign(state: Pairing, command: AssignPair, known: Known) -> list[PairEvent
     if command.role is PairRole.LEAD:
         require_place_to_lead(state, command, helper, known)
     _refuse_overlap(state, command)
-    return [PairAssigned(**dict(command), helper_kind=helper.kind)]
+    return [PairAssigned(**command.stated(), helper_kind=helper.kind)]
 
 
 def _again(pair: PairAssigned, command: AssignPair) -> list[PairEvent]:
-    if pair == PairAssigned(**dict(command), helper_kind=pair.helper_kind):
+    if pair == PairAssigned(**command.stated(), helper_kind=pair.helper_kind):
         return []
     raise Rejected("pair_assigned_otherwise", field="data.helper", role=pair.role, day=pair.occurred_on)
 
@@ -75,9 +75,9 @@ def _end(state: Pairing, command: EndPair) -> list[PairEvent]:
     pair = state.with_helper(command.helper)
     if pair is None:
         ended = (entry.event for entry in state.ends.values() if entry.holds)
-        if any(end == PairEnded(**dict(command), role=end.role) for end in ended):
+        if any(end == PairEnded(**command.stated(), role=end.role) for end in ended):
             return []
         raise Rejected("pair_unknown", field="data.helper")
     if command.occurred_on < pair.occurred_on:
         raise Rejected("ends_before_it_began", field="data.occurred_on", day=pair.occurred_on)
-    return [PairEnded(**dict(command), role=pair.role)]
+    return [PairEnded(**command.stated(), role=pair.role)]

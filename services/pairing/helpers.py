@@ -132,7 +132,7 @@ def _comparable(event: HelperEnrolled) -> tuple[HelperEnrolled, bool]:
 def _correct(state: HelperState, command: CorrectHelper, known: KnownHelper) -> list[HelperEvent]:
     load = _enrolled(known)
     enrolment = to_correct(state.enrolment, known.author, "data.helper")
-    event = HelperCorrected(**dict(command))
+    event = HelperCorrected(**command.stated())
     if enrolment.corrected(event) == enrolment:
         return []
     capacity = CAPACITY[command.kind]
@@ -150,7 +150,7 @@ def _void(state: HelperState, command: VoidHelper, known: KnownHelper) -> list[H
         return []
     if load.pairs:
         raise Rejected("helper_has_pairs", field="data.helper", pairs=load.pairs)
-    return [HelperVoided(**dict(command))]
+    return [HelperVoided(**command.stated())]
 
 
 def _enrolled(known: KnownHelper) -> HelperLoad:

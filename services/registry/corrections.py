@@ -41,16 +41,16 @@ def correct(state: Household, command: Correction, author: Author) -> list[Regis
             return _correct_registration(state, command, author)
         case CorrectRelocation():
             moved = to_correct(state.entry(command.corrects, HouseholdRelocated), author, "data.corrects")
-            return _correct_dated(state, moved, RelocationCorrected(**dict(command)))
+            return _correct_dated(state, moved, RelocationCorrected(**command.stated()))
         case CorrectRecoding():
             recoded = to_correct(state.entry(command.corrects, HouseholdRecoded), author, "data.corrects")
-            return _correct_dated(state, recoded, RecodingCorrected(**dict(command)))
+            return _correct_dated(state, recoded, RecodingCorrected(**command.stated()))
         case CorrectClassification():
             classed = to_correct(state.entry(command.corrects, HouseholdClassified), author, "data.corrects")
-            return _correct_dated(state, classed, ClassificationCorrected(**dict(command)))
+            return _correct_dated(state, classed, ClassificationCorrected(**command.stated()))
         case CorrectAssessment():
             assessed = to_correct(state.entry(command.corrects, NeedsAssessed), author, "data.corrects")
-            return _unless_so(assessed, AssessmentCorrected(**dict(command)))
+            return _unless_so(assessed, AssessmentCorrected(**command.stated()))
         case _:
             assert_never(command)
 
@@ -63,7 +63,7 @@ def void(state: Household, command: VoidHouseholdEntry, author: Author) -> list[
     require_own(state.standing)
     if command.voids == REGISTRATION and state.absorbed:
         raise Rejected("household_holds_merged", field="data.voids", household=min(state.absorbed))
-    return [HouseholdEntryVoided(**dict(command))]
+    return [HouseholdEntryVoided(**command.stated())]
 
 
 def _correct_registration(state: Household, command: CorrectHousehold, author: Author) -> list[RegistryEvent]:
@@ -76,7 +76,7 @@ def _correct_registration(state: Household, command: CorrectHousehold, author: A
     first = min((event.occurred_on for event in dependent), default=command.occurred_on)
     if command.occurred_on > first:
         raise Rejected("after_what_follows", field="data.occurred_on", day=first)
-    return _unless_so(registration, HouseholdCorrected(**dict(command)))
+    return _unless_so(registration, HouseholdCorrected(**command.stated()))
 
 
 def _correct_dated(

@@ -116,13 +116,13 @@ def _classify(state: Household, command: ClassifyHousehold) -> list[RegistryEven
     require_registered_by(state, command.occurred_on)
     if state.classes.get(command.occurred_on) == command.household_class:
         return []
-    return [HouseholdClassified(**dict(command))]
+    return [HouseholdClassified(**command.stated())]
 
 
 def _assess(state: Household, command: AssessNeeds) -> list[RegistryEvent]:
     require_own(state.standing)
     # May be older than the registration: the จปฐ. survey of 2561 that chose the households is.
-    event = NeedsAssessed(**dict(command))
+    event = NeedsAssessed(**command.stated())
     return [] if findings_of(event).items() <= state.findings.items() else [event]
 
 
@@ -151,4 +151,4 @@ def _recode(state: Household, command: RecodeHousehold, author: Author) -> list[
         return []
     if village != command.was:
         raise Rejected("lived_elsewhere", field="data.was", day=command.occurred_on, village=village)
-    return [HouseholdRecoded(**dict(command))]
+    return [HouseholdRecoded(**command.stated())]

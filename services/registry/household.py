@@ -118,12 +118,11 @@ def findings_of(event: NeedsAssessed) -> dict[tuple[Dimension, date], Finding]:
 
 def evolve(before: Household, event: RegistryEvent, agency: Slug) -> Household:  # noqa: C901, PLR0911 one line a case
     """The state after one more event of the stream, which `agency` published."""
-    state = replace(before, version=before.version + 1)
+    version = before.version + 1
+    if isinstance(event, Dated):  # most events are: one copy, not two
+        return replace(before, version=version, entries={**before.entries, version: Entry(event, agency)})
+    state = replace(before, version=version)
     match event:
-        case (
-            HouseholdRegistered() | HouseholdRelocated() | HouseholdRecoded() | HouseholdClassified() | NeedsAssessed()
-        ):
-            return replace(state, entries={**state.entries, state.version: Entry(event, agency)})
         case HouseholdCorrected():
             return _corrected(state, REGISTRATION, HouseholdRegistered, event)
         case RelocationCorrected():

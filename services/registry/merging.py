@@ -27,7 +27,7 @@ def decide(
 
 
 def _merge(state: Household, other: Household | None, command: MergeHousehold) -> list[RegistryEvent]:
-    merged = HouseholdMerged(**dict(command))
+    merged = HouseholdMerged(**command.stated())
     if state.link == merged:
         return []
     if command.into == command.household:
@@ -40,7 +40,7 @@ def _merge(state: Household, other: Household | None, command: MergeHousehold) -
 
 def _unmerge(state: Household, command: UnmergeHousehold) -> list[RegistryEvent]:
     """Also out of a household that was itself merged or voided since: otherwise this one could never be set right."""
-    unmerged = HouseholdUnmerged(**dict(command))
+    unmerged = HouseholdUnmerged(**command.stated())
     if state.link == unmerged:
         return []
     if not isinstance(state.link, HouseholdMerged) or state.link.into != command.out_of:

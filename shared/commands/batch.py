@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, Protocol, get_args
 
 import asyncpg
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from shared.commands import receipt
 from shared.commands.reading import Submission
@@ -184,9 +185,10 @@ class Batch:
             self._heads[made.stream] = store.Head(made.version, made.hash, made.recorded_at)
         self._records.extend(records)
         subject = self._streams[submission.fresh][0]
-        answer = receipt.accepted(submission, subject, records, gathered.flags(submission, events))
+        versions = receipt.versions(records)
+        answer = receipt.accepted(submission, subject, records, versions, gathered.flags(submission, events))
         self._given[submission.key] = receipts.Receipt(*submission.key, submission.digest, answer)
-        return Answer(answer, receipt.versions(records))
+        return Answer(answer, versions)
 
     async def _write(self, gathered: Gathered) -> None:
         statement = Statement(self._connection)
@@ -206,18 +208,27 @@ def _refuse_future(submission: Submission, now: datetime) -> None:
             raise Rejected("date_in_future", field=field, today=today)
 
 
-_LEAVES = frozenset({str, int, bool, type(None), SecretStr})
-"""Most of what stands in a message. To ask of a value whether it is a message takes longer than all else here."""
-
-
 def _days(message: BaseModel, at: str) -> Iterator[tuple[str, date]]:
     """Every day in a message, with the path of its field."""
-    for name, value in message.__dict__.items():
+    for name in _dated(type(message)):
+        value = getattr(message, name)
         if isinstance(value, date):
             yield f"{at}.{name}", value
         elif isinstance(value, tuple):
             for i, each in enumerate(value):
-                if isinstance(each, BaseModel):
-                    yield from _days(each, f"{at}.{name}.{i}")
-        elif type(value) not in _LEAVES and isinstance(value, BaseModel):
+                yield from _days(each, f"{at}.{name}.{i}")
+        elif value is not None:
             yield from _days(value, f"{at}.{name}")
+
+
+@cache
+def _dated(kind: type[BaseModel]) -> Sequence[str]:
+    """The fields of a message that may hold days, or messages with days. To find out anew each time what a value is
+    takes longer than all else here."""
+    return [name for name, field in kind.model_fields.items() if _holds_days(field.annotation)]
+
+
+def _holds_days(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return bool(_dated(annotation))
+    return annotation is date or any(map(_holds_days, get_args(annotation)))

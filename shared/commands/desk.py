@@ -7,7 +7,6 @@ to `MOST`. Refusing one does not touch the others, since a decision is pure and 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Protocol
 
 import asyncpg
@@ -46,9 +45,10 @@ class States:
         self._most = most
 
     def get(self, stream: str) -> State | None:
-        with suppress(KeyError):
+        kept = self._kept.get(stream)
+        if kept is not None:
             self._kept.move_to_end(stream)
-        return self._kept.get(stream)
+        return kept
 
     def keep(self, stream: str, version: int, digest: str, state: object) -> None:
         self._kept[stream] = (version, digest, state)
@@ -87,7 +87,7 @@ class Desk:
         futures: list[asyncio.Future[Outcome]] = [loop.create_future() for _ in submissions]
         for pair in zip(submissions, futures, strict=True):
             self._waiting.put_nowait(pair)
-        return await asyncio.gather(*futures)
+        return [await futures[0]] if len(futures) == 1 else await asyncio.gather(*futures)
 
     async def run(self) -> None:
         """Serves until cancelled; one batch at a time, so that what waits meanwhile forms the next."""

@@ -11,7 +11,9 @@ from shared.eventstore.store import Record
 from shared.runtime.ids import new_id
 
 
-def accepted(submission: Submission, stream: str, records: Sequence[Record], flags: Sequence[str]) -> bytes:
+def accepted(
+    submission: Submission, stream: str, records: Sequence[Record], stream_versions: str, flags: Sequence[str]
+) -> bytes:
     """UTF-8 JSON. `events` is empty where the command said what was so already."""
     return msgspec.json.encode(
         {
@@ -20,7 +22,7 @@ def accepted(submission: Submission, stream: str, records: Sequence[Record], fla
             "type": submission.command.type,
             "outcome": "accepted",
             "subject": envelope.key_of(stream),
-            "stream_versions": versions(records),
+            "stream_versions": stream_versions,
             "events": [{"id": r.id, "type": r.type, "stream": r.stream, "version": r.version} for r in records],
             "recorded_at": envelope.timestamp(records[-1].recorded_at) if records else None,
             "flags": list(flags),

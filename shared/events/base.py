@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
@@ -18,6 +18,10 @@ class Message(BaseModel):
     """Frozen, strict, closed: a field that nobody declared is an error, not a guess."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+
+    def stated(self) -> dict[str, Any]:
+        """Its fields by name; `dict` of the message itself takes many times as long."""
+        return dict(self.__dict__)
 
 
 def common_era(day: date) -> date:

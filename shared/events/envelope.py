@@ -6,8 +6,9 @@ Sources: CloudEvents 1.0.2 §3 (attribute names are lower-case letters and digit
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 GENESIS = "0" * 64
 """`prev_hash` of a stream's first event."""
@@ -15,8 +16,7 @@ GENESIS = "0" * 64
 Header = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Everything about an event that is not its data. Optional parts are None and leave no header."""
 
     id: str
@@ -126,6 +126,7 @@ def split(canonical_headers: bytes) -> list[Header]:
     return list(zip(parts[0:-1:2], parts[1:-1:2], strict=True))
 
 
+@lru_cache(maxsize=1_000)
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with six decimals, so that text order is time order."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

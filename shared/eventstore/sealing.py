@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from shared.runtime import ids
 from shared.runtime.postgres import columns
 from shared.runtime.statement import Statement, Told
 
@@ -58,7 +59,7 @@ class Vault:
 
 
 def _seal(cipher: AESGCM, subject: str, plain: bytes) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
+    nonce = ids.drawn()[:NONCE_BYTES]
     return nonce + cipher.encrypt(nonce, plain, subject.encode())
 
 

@@ -4,7 +4,6 @@ Everything here runs inside a transaction of the caller. Heads are locked in the
 transactions cannot wait for each other, and stay locked to the commit: version 4 is committed before 5 is numbered.
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,6 +15,7 @@ from shared.errors import Rejected
 from shared.events import catalog, envelope
 from shared.events.base import Event, Slug
 from shared.events.topics import MAX_MESSAGE_BYTES, partition_of
+from shared.runtime import ids
 from shared.runtime.postgres import columns
 from shared.runtime.settings import Clock
 from shared.runtime.statement import Statement, Told
@@ -121,7 +121,7 @@ def record(stamp: Stamp, stream: str, head: Head, event: Event, origin: Origin) 
     """
     value = catalog.encode(event)
     told = envelope.Envelope(
-        id=str(uuid.uuid4()),
+        id=ids.new_uuid(),
         type=event.type,
         source=f"/siao/{stamp.service}",
         recorded_at=max(stamp.now, head.recorded_at),

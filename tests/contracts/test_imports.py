@@ -25,6 +25,7 @@ DOMAIN_MAY_IMPORT = PLAIN | {
     "shared.standing",
 }
 CONTRACT_MAY_IMPORT = PLAIN | {
+    "functools",
     "hashlib",
     "json",
     "pathlib",
