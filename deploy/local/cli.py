@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from deploy.local import checks, credentials, demo, down, home, logs, rebuild, reconcile, stack, status
+from deploy.local import checks, credentials, demo, down, home, logs, rebuild, recode, reconcile, stack, status
 from deploy.local.lines import literal
 from deploy.local.trouble import Trouble, explained
 from shared.runtime.auth import Role
@@ -111,6 +111,16 @@ def rebuild_command(
     else:
         code = rebuild.rebuild(where, console, processes=processes, accept=accept)
     raise typer.Exit(code)
+
+
+@app.command("recode")
+def recode_command(
+    was: Annotated[str, typer.Option("--from", metavar="CODE", help="The village's code until then: eight digits.")],
+    village: Annotated[str, typer.Option("--to", metavar="CODE", help="Its new code.")],
+    on: Annotated[str, typer.Option(metavar="DATE", help="The first day of the new code, such as 2020-02-01.")],
+) -> None:
+    """Give a village another code, and every household that lived there that day; run it again at any time."""
+    recode.run(home.here(), console, recode.Recoding(was, village, on))
 
 
 @app.command("reconcile")
