@@ -48,7 +48,7 @@ def _events(service: str, about: str, *followers: str) -> Topic:
 EVENT_TOPICS: dict[str, Topic] = {
     "registry": _events("registry", "Households: registered, classified, assessed.", *FOLLOWERS),
     "pairing": _events("pairing", "Helpers, and who looks after whom."),
-    "interventions": _events("interventions", "What was done for a household."),
+    "interventions": _events("interventions", "What was done for a household, and when it left.", "pairing"),
 }
 """Publishing service -> its topic."""
 

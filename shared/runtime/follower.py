@@ -1,4 +1,5 @@
-"""Keeps what a service knows of the registry: reads its topic, and writes rows and offsets in one transaction.
+"""Keeps what a service knows of the registry: reads its topic, and writes rows and offsets in one transaction. What a
+service takes of other topics beside, it takes there too.
 
 Exact: a batch is taken wholly or not at all, the offsets are PostgreSQL's, and a record that comes again is known by
 its stream, version and hash. What does not continue its stream, or cannot be read, goes into quarantine, and is looked
@@ -14,8 +15,10 @@ everything that was lost (shared/eventstore/restore.py).
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from time import monotonic
+from types import MappingProxyType
 from typing import Protocol
 
 import asyncpg
@@ -32,12 +35,12 @@ from shared.runtime.consumer import consuming
 from shared.runtime.failpoint import failpoint
 from shared.runtime.known_household import Taken
 from shared.runtime.lock import sole
+from shared.runtime.postgres import columns
 from shared.runtime.registry_log import Aside, Readable, read
 from shared.runtime.settings import Settings
 from shared.runtime.worker import Pulse, worker
 
 TOPIC = EVENT_TOPICS["registry"].name
-PLACES = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
 AT_ONCE = 2_000
 WAIT_MS = 1_000
 GATHER_SECONDS = 0.1
@@ -49,7 +52,7 @@ STALLED_SECONDS = 30.0
 
 log = logs.get(__name__)
 taken = Counter("siao_follower_records_total", "Records read, repeats among them")
-lag = Gauge("siao_follower_lag_records", "Records of the topic that are not read yet")
+lag = Gauge("siao_follower_lag_records", "Records of the topics that are not read yet")
 
 
 class React(Protocol):
@@ -62,14 +65,28 @@ class React(Protocol):
     async def __call__(self, connection: asyncpg.Connection, told: Envelope, merged: HouseholdMerged) -> str | None: ...
 
 
-def app(settings: Settings, react: React | None = None) -> Starlette:
+class Take(Protocol):
+    """What a service does, in the follower's transaction, about records of another topic. Each may come again.
+
+    Answers those that could not be taken, for the quarantine.
+    """
+
+    async def __call__(self, connection: asyncpg.Connection, records: Sequence[ConsumerRecord]) -> Sequence[Aside]: ...
+
+
+Beside = Mapping[str, Take]
+"""Other topics -> what is done about their records."""
+NOTHING: Beside = MappingProxyType({})
+
+
+def app(settings: Settings, react: React | None = None, beside: Beside = NOTHING) -> Starlette:
     """The follower process of `settings.service`."""
 
     async def session(pulse: Pulse) -> None:
         async with sole(settings, "follower", pulse) as connection, consuming(settings) as consumer:
-            follower = Follower(connection, consumer, react)
+            follower = Follower(connection, consumer, react, beside)
             await follower.begin()
-            log.info("following", topic=TOPIC)
+            log.info("following", topics=[TOPIC, *beside])
             while True:
                 pulse.beat()
                 await follower.round()
@@ -78,24 +95,31 @@ def app(settings: Settings, react: React | None = None) -> Starlette:
 
 
 class Follower:
-    def __init__(self, connection: asyncpg.Connection, consumer: AIOKafkaConsumer, react: React | None = None) -> None:
-        self._connection, self._consumer, self._react = connection, consumer, react
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        consumer: AIOKafkaConsumer,
+        react: React | None = None,
+        beside: Beside = NOTHING,
+    ) -> None:
+        self._connection, self._consumer, self._react, self._beside = connection, consumer, react, beside
+        self._places = [TopicPartition(topic, n) for topic in (TOPIC, *beside) for n in range(PARTITIONS)]
         self._next: dict[TopicPartition, int] = {}
         self._look_at = self._expire_at = self._moved_at = monotonic()
 
     async def begin(self) -> None:
         """Goes to where PostgreSQL says that reading ended. Raises KafkaError, asyncpg.PostgresError."""
-        rows = await self._connection.fetch("SELECT partition, next_offset FROM followed WHERE topic = $1", TOPIC)
-        noted = {TopicPartition(TOPIC, row["partition"]): row["next_offset"] for row in rows}
-        ends = await self._consumer.end_offsets(PLACES)
-        self._next = {place: min(noted.get(place, 0), ends[place]) for place in PLACES}
-        for place, offset in noted.items():
-            if offset > ends[place]:
-                log.error("log_shorter_than_read", partition=place.partition, read=offset, end=ends[place])
-                await quarantine.forget(self._connection, place, ends[place])
+        rows = await self._connection.fetch("SELECT topic, partition, next_offset FROM followed")
+        noted = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        ends = await self._consumer.end_offsets(self._places)
+        self._next = {place: min(noted.get(place, 0), ends[place]) for place in self._places}
+        for place, end in ends.items():
+            if (offset := noted.get(place, 0)) > end:
+                log.error("log_shorter_than_read", **place._asdict(), read=offset, end=end)
+                await quarantine.forget(self._connection, place, end)
         async with self._connection.transaction():
             await self._know([], await quarantine.households(self._connection))
-        self._consumer.assign(PLACES)
+        self._consumer.assign(self._places)
         for place, offset in self._next.items():
             self._consumer.seek(place, offset)
 
@@ -113,17 +137,22 @@ class Follower:
             await self._look()
 
     async def _take(self, arrived: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        records = [record for of_partition in arrived.values() for record in of_partition]
+        records: dict[str, list[ConsumerRecord]] = defaultdict(list)
+        for place, of_partition in arrived.items():
+            records[place.topic] += of_partition
         reached = {place: of_partition[-1].offset + 1 for place, of_partition in arrived.items()}
-        readable, aside = read(records)
+        readable, aside = read(records.pop(TOPIC, ()))
         async with self._connection.transaction():
             await quarantine.keep(self._connection, TOPIC, aside)
-            await self._know(readable, {one.told.key for one in readable})
+            if readable:
+                await self._know(readable, {one.told.key for one in readable})
+            for topic, others in records.items():
+                await quarantine.keep(self._connection, topic, await self._beside[topic](self._connection, others))
             await self._note(reached)
             failpoint("follower.before_commit")
         failpoint("follower.after_commit")
         self._next |= reached
-        taken.inc(len(records))
+        taken.inc(sum(map(len, arrived.values())))
 
     async def _know(self, readable: Sequence[Readable], households: Set[HouseholdId]) -> None:
         """Takes what can be taken of these records of these households, and of what waits of them."""
@@ -148,15 +177,13 @@ class Follower:
     async def _note(self, reached: Mapping[TopicPartition, int]) -> None:
         await self._connection.execute(
             """INSERT INTO followed (topic, partition, next_offset)
-               SELECT $1, * FROM unnest($2::smallint[], $3::bigint[])
+               SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[])
                ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset""",
-            TOPIC,
-            [place.partition for place in reached],
-            list(reached.values()),
+            *columns([(*place, offset) for place, offset in reached.items()]),
         )
 
     async def _look(self) -> None:
-        ends = await self._consumer.end_offsets(PLACES)
+        ends = await self._consumer.end_offsets(self._places)
         behind = sum(max(0, ends[place] - offset) for place, offset in self._next.items())
         lag.set(behind)
         now = monotonic()

@@ -140,9 +140,9 @@ def mark(digest: str) -> bytes:
         return digest.encode()  # no event's
 
 
-def decoded(household: HouseholdId, type_name: str, value: bytes) -> Event:
-    """An event of the registry about that household. Raises NotTaken."""
-    if type_name not in catalog.EVENTS_OF["registry"]:
+def decoded(household: HouseholdId, type_name: str, value: bytes, service: str = "registry") -> Event:
+    """An event of that service about that household. Raises NotTaken."""
+    if type_name not in catalog.EVENTS_OF[service]:
         raise NotTaken("unknown type")
     try:
         event = catalog.decode(type_name, value)

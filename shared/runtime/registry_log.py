@@ -1,5 +1,5 @@
-"""Records of the registry's topic, read and checked as the projections do it: the events about households among them,
-and what nobody can read. Nothing here trusts a record; reasons quote nothing of it."""
+"""Records of a followed topic, read and checked as the projections do it: of the registry's, the events about
+households among them, and what nobody can read. Nothing here trusts a record; reasons quote nothing of it."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,6 @@ SHAPES = {
     "ce_version": re.compile("[1-9][0-9]{0,8}"),
     "ce_id": re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     "ce_agency": re.compile("[\x20-\x7e]{1,100}"),
-    "ce_source": re.compile("/siao/registry"),
 }
 """Of headers, beside what reading an envelope asks for."""
 YEARS = range(1900, 9000)
@@ -62,8 +61,8 @@ class Aside(NamedTuple):
     """The same, where it can be looked at again when more is known."""
 
 
-class _Unsound(Exception):
-    """Why a record is no event of the registry."""
+class Unsound(Exception):
+    """Why a record is no event of the service."""
 
 
 def read(records: Iterable[Delivered]) -> tuple[list[Readable], list[Aside]]:
@@ -72,8 +71,8 @@ def read(records: Iterable[Delivered]) -> tuple[list[Readable], list[Aside]]:
     aside: list[Aside] = []
     for record in records:
         try:
-            told, digest = _sound(record)
-        except _Unsound as why:
+            told, digest = sound(record, "registry")
+        except Unsound as why:
             aside.append(Aside(record, str(why)))
             continue
         if HOUSEHOLD.fullmatch(told.stream):
@@ -83,27 +82,30 @@ def read(records: Iterable[Delivered]) -> tuple[list[Readable], list[Aside]]:
     return readable, aside
 
 
-def _sound(record: Delivered) -> tuple[Envelope, str]:
+def sound(record: Delivered, service: str) -> tuple[Envelope, str]:
+    """Its envelope and hash. Raises Unsound unless it stands where that service would have put it."""
     try:
         named = [(name, (value or b"").decode()) for name, value in record.headers]
         told, digest = envelope.read(named)
     except (KeyError, ValueError) as error:
-        raise _Unsound(f"headers: {type(error).__name__}") from None
+        raise Unsound(f"headers: {type(error).__name__}") from None
     if record.value is None or envelope.chain_hash(envelope.canonical(named), record.value) != digest:
-        raise _Unsound("the hash does not fit")
+        raise Unsound("the hash does not fit")
     if record.key != told.key.encode() or record.partition != partition_of(told.key):
-        raise _Unsound("in another place of the log")
+        raise Unsound("in another place of the log")
+    if told.source != f"/siao/{service}":
+        raise Unsound("headers: ce_source")
     _check(named, told)
     return told, digest
 
 
 def _check(named: Sequence[Header], told: Envelope) -> None:
-    """Raises _Unsound for headers in which two readers might see different things."""
+    """Raises Unsound for headers in which two readers might see different things."""
     headers = dict(named)
     if len(headers) < len(named) or not all(text and "\0" not in text for text in headers.values()):
-        raise _Unsound("headers: empty, NUL, or named twice")
+        raise Unsound("headers: empty, NUL, or named twice")
     wrong = [name for name, shape in SHAPES.items() if not shape.fullmatch(headers[name])]
     if told.recorded_at.tzinfo is None or told.recorded_at.year not in YEARS:
         wrong.append("ce_time")
     if wrong:
-        raise _Unsound(f"headers: {wrong[0]}")
+        raise Unsound(f"headers: {wrong[0]}")

@@ -16,8 +16,9 @@ DIMENSIONS = ("welfare", "health", "occupation", "education", "living")
 FOUND_OUT = "2020-02-03"
 """The day on which something is set right."""
 GONE = frozenset({"household_merged", "household_voided"})
-LED = GONE | {"household_already_paired", "pair_unknown"}
-"""The last: the follower ended it, since two led households were merged."""
+UNPAIRED = frozenset({"pair_unknown"})
+"""The follower ended it: two led households were merged, or the household exited."""
+LED = GONE | UNPAIRED | {"household_already_paired"}
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _pair(draw: random.Random, phases: Sequence[list[Wish]], home: Home) -> None
     base.append(Wish(assigned, may))
     ended = command("EndPair.v1", occurred_on="2019-12-01", reason="household-asked", **own)
     if home.number % 5 < 2:
-        ends.append(Wish(ended, may))
+        ends.append(Wish(ended, may | UNPAIRED))
     match home.number % 5:
         case 0:
             right = command("CorrectPairEnd.v1", occurred_on="2019-12-15", reason="household-moved", **own)
@@ -151,7 +152,8 @@ def _pair(draw: random.Random, phases: Sequence[list[Wish]], home: Home) -> None
             right = command("CorrectPair.v1", occurred_on="2019-10-02", chosen="lottery", **own)
             mending.append(Wish(right, may, ("corrects", assigned["id"])))
         case 3 if draw.random() < 0.5:
-            ends.append(Wish(command("EndPair.v1", occurred_on=FOUND_OUT, reason="entered-by-mistake", **own), may))
+            mistaken = command("EndPair.v1", occurred_on=FOUND_OUT, reason="entered-by-mistake", **own)
+            ends.append(Wish(mistaken, may | UNPAIRED))
         case 3:
             gone = command("VoidPairingEntry.v1", occurred_on=FOUND_OUT, reason="wrong-household", **own)
             mending.append(Wish(gone, may, ("voids", assigned["id"])))

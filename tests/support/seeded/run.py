@@ -130,6 +130,11 @@ async def _waiting(servers: Servers) -> str:
                     ON h.stream = 'household-' || k.household WHERE coalesce(k.version, 0) < h.version"""
             ):
                 return f"{count} households that {service} does not know"
+        if count := await connection.fetchval(
+            """SELECT count(*) FROM interventions.event AS e LEFT JOIN pairing.exit_seen AS s ON s.event = e.id
+               WHERE type = 'CaseExited.v1' AND s.event IS NULL"""
+        ):
+            return f"{count} exits that pairing has not answered"
         missing = await connection.fetchval(
             f"""SELECT count(*) FROM ({" UNION ALL ".join(f"SELECT stream, version FROM {s}.head" for s in SERVICES)})
                 AS h LEFT JOIN projections.stream_head AS p USING (stream) WHERE coalesce(p.version, 0) < h.version"""
