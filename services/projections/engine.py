@@ -179,7 +179,6 @@ def _difference(
             gone += [(key, *version) for version in versions]
             for row, n in chain.from_iterable(stored[key][version].items() for version in versions):
                 sums[partition, *row[1:]] -= n
-        for change in changes:
-            sums[partition, *change.row[1:]] += change.delta
+        ledgers.add_up(sums, key, changes)
         come[key] = changes
     return ledgers.write(model, gone, come), model.unpacked(sums)

@@ -1,7 +1,7 @@
 """The tables of a read model: its ledger, which says what each fact changed, and its rollup, the ledger's sum."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 import asyncpg
@@ -64,6 +64,20 @@ def _rows(
     ]
 
 
+def add_up(sums: dict[Sum, int], key: str, changes: Iterable[Change]) -> None:
+    """By how much a key's changes change the sums, packed as they are."""
+    partition = partition_of(key)
+    for change in changes:
+        sums[partition, *change.row[1:]] += change.delta
+
+
+async def copy_rollup(connection: asyncpg.Connection, model: ReadModel, sums: Mapping[Sum, int]) -> None:
+    """Puts a partition number's packed sums into a rollup that has none of it."""
+    rows = [(*cell, n) for cell, n in model.unpacked(sums).items() if n]
+    names = ["partition", *model.columns, "n"]
+    await connection.copy_records_to_table(f"{model.name}_rollup", records=rows, columns=names)
+
+
 def roll_up(model: ReadModel, sums: Mapping[Sum, int]) -> list[Part]:
     """Adds to the sums of some cells.
 
@@ -80,15 +94,6 @@ def clear(model: ReadModel, sums: Mapping[Sum, int]) -> list[Part]:
 
 
 # The names in the following come from the read models' own source, never from outside.
-
-
-def summed(model: ReadModel, schema: str) -> str:
-    """Fills a rollup that is empty."""
-    names = ", ".join(("partition", *model.columns))
-    return (
-        f"INSERT INTO {schema}.{model.name}_rollup ({names}, n) "  # noqa: S608
-        f"SELECT {names}, sum(delta) FROM {schema}.{model.changes} GROUP BY {names} HAVING sum(delta) <> 0"
-    )
 
 
 @cache

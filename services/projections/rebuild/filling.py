@@ -8,7 +8,6 @@ import json
 import asyncpg
 
 from services.projections import engine
-from services.projections.ledgers import summed
 from services.projections.models import MODELS
 from services.projections.rebuild import schemas
 from services.projections.rebuild.compare import is_small
@@ -56,7 +55,7 @@ async def is_open(connection: asyncpg.Connection, schema: str) -> bool:
 
 
 async def finish(connection: asyncpg.Connection, schema: str) -> None:
-    """Makes the indexes, sums the rollups and folds merged households together, all or nothing."""
+    """Makes the indexes and folds merged households together, all or nothing."""
     async with connection.transaction():
         await connection.execute(
             f"SET LOCAL search_path = ''; SET LOCAL maintenance_work_mem = '{MEMORY}'; "
@@ -65,8 +64,6 @@ async def finish(connection: asyncpg.Connection, schema: str) -> None:
         mark, _, listed = (await schemas.said(connection, schema)).partition("\n")
         for statement in json.loads(listed):
             await connection.execute(statement)
-        for model in MODELS:
-            await connection.execute(summed(model, schema))
         await connection.execute(f"SET LOCAL search_path = {schema}")
         await engine.fold_groups(connection, MODELS)
         await schemas.comment(connection, schema, mark)

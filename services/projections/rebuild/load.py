@@ -1,8 +1,8 @@
 """The first folding of a partition number into empty tables: each key gathered, folded once in order, and copied in.
 
 It comes to what the engine comes to batch by batch (`Rebuild.compared` holds the two against each other), with no
-question to the database: what is known of a key is all in one heap. Rollups are summed afterwards (filling.py), and
-then merged households, each of which is folded by itself here, are folded together.
+question to the database: what is known of a key is all in one heap. Merged households, each of which is folded by
+itself here, are folded together afterwards (filling.py).
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from services.projections.card import blank
 from services.projections.checkpoint import Checkpoint
 from services.projections.decode import SERVICE_OF_TOPIC, fingerprint, read
 from services.projections.facts import Arrived, Fact, Held, Unreadable
+from services.projections.ledgers import Sum
+from services.projections.model import ReadModel
 from services.projections.models import MODELS
 from services.projections.rebuild.merged import is_known
 from services.projections.rebuild.reading import chunks
@@ -28,6 +30,9 @@ from services.projections.sql import run
 from services.projections.streams import Stream
 from services.projections.tables import Known
 from shared.events.envelope import key_of
+
+Totals = dict[ReadModel, dict[Sum, int]]
+"""What a partition number comes to in the rollups, packed."""
 
 
 async def load(
@@ -42,8 +47,11 @@ async def load(
         with ExitStack() as stack:
             spool = Spool(stack, sum(until.values()))
             tally += await asyncio.to_thread(_gather, spool, consumer, checkpoint, until, moment)
+            totals: Totals = {model: defaultdict(int) for model in MODELS}
             for heap in spool.heaps():
-                tally += await _fold(connection, checkpoint, heap)
+                tally += await _fold(connection, checkpoint, heap, totals)
+        for model, sums in totals.items():
+            await ledgers.copy_rollup(connection, model, sums)
         await run(connection, tables.save_checkpoints([checkpoint]))
     return tally
 
@@ -61,8 +69,8 @@ def _gather(
     return Tally(read=count)
 
 
-async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: list[Held]) -> Tally:
-    """Every record of the keys in a heap."""
+async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: list[Held], totals: Totals) -> Tally:
+    """Every record of the keys in a heap. What they come to is added to the totals."""
     streams, unreadable = _sorted(heap)
     heap.clear()
     arrived = [one for stream in streams.values() for one in stream.folded]
@@ -71,7 +79,7 @@ async def _fold(connection: asyncpg.Connection, checkpoint: Checkpoint, heap: li
         await tables.copy_facts(connection, arrived)
         await run(connection, tables.freshen(arrived))
         checkpoint.see(max(a.fact.order[0] for a in arrived))
-    await _fold_keys(connection, streams, arrived)
+    await _fold_keys(connection, streams, arrived, totals)
     return Tally(folded=len(arrived))
 
 
@@ -89,13 +97,18 @@ def _sorted(heap: Sequence[Held]) -> tuple[dict[str, Stream], list[Unreadable]]:
     return streams, unreadable
 
 
-async def _fold_keys(connection: asyncpg.Connection, streams: Mapping[str, Stream], arrived: Sequence[Arrived]) -> None:
+async def _fold_keys(
+    connection: asyncpg.Connection, streams: Mapping[str, Stream], arrived: Sequence[Arrived], totals: Totals
+) -> None:
     facts: dict[str, list[Fact]] = defaultdict(list)
     for one in arrived:
         facts[one.fact.key].append(one.fact)
     done = {key: fold.refold(MODELS, key, some) for key, some in facts.items()}
-    for model in MODELS:
-        await ledgers.copy(connection, model, {key: one.changes.get(model.name, ()) for key, one in done.items()})
+    for model, sums in totals.items():
+        changes = {key: one.changes.get(model.name, ()) for key, one in done.items()}
+        await ledgers.copy(connection, model, changes)
+        for key, some in changes.items():
+            ledgers.add_up(sums, key, some)
     incomplete = {key_of(name) for name, stream in streams.items() if stream.waiting}
     cards = {key: Known(blank(key), None) for key in incomplete}
     cards |= {key: Known(one.card, one.last) for key, one in done.items()}
