@@ -118,7 +118,7 @@ class Household(Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def exited(self) -> Exited:
-        """Empty for most, and then for nothing: it is asked for with every fact."""
+        """Empty for most. It depends on exits and assessments."""
         return exits.course(self.exits, ((a.on, a.in_need) for a in self.assessments)) if self.exits else ()
 
 

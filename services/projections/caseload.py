@@ -35,7 +35,7 @@ MODEL = ReadModel(
     name="caseload",
     card=Household,
     columns=("helper", "role", "district"),
-    fields=("homes", "pairs", "exited"),
+    fields=("homes", "pairs", "exits", "assessments"),
     parts=parts,
     cells=cells,
 )

@@ -35,7 +35,7 @@ MODEL = ReadModel(
     name="households",
     card=Household,
     columns=("village", "cohort", "household_class", "lead"),
-    fields=("homes", "cohort", "classes", "pairs", "exited"),
+    fields=("homes", "cohort", "classes", "pairs", "exits", "assessments"),
     parts=parts,
     cells=cells,
 )
