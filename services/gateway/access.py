@@ -42,7 +42,8 @@ PUBLISHERS: dict[str, frozenset[Role]] = {
     for commands in COMMANDS.values()
     for type_name in commands
 }
-"""Command type -> roles that may send it. A type that is not here is refused by its service, not by the gateway."""
+"""Command type -> roles that may send it. A type that is not here is refused by its service, not by the
+gateway; and so is what the secretariat alone may, which is to recode."""
 
 
 def may_read(caller: Caller, action: Action, place: str | None = None) -> None:

@@ -232,11 +232,15 @@ async def save(connection: asyncpg.Connection, changed: Mapping[HouseholdId, Hou
                voided = excluded.voided, merged_into = excluded.merged_into, line = excluded.line""",
         [household for household, _ in rows],
         [household.version for _, household in rows],
-        [json.dumps(household.homes, default=date.isoformat) for _, household in rows],
+        [_dumped(household.homes) for _, household in rows],
         [household.voided for _, household in rows],
         [household.merged_into for _, household in rows],
         [household.line for _, household in rows],
     )
+
+
+def _dumped(homes: Iterable[Home]) -> str:
+    return json.dumps([home if home.was else home[:3] for home in homes], default=date.isoformat)
 
 
 def _homes(text: str) -> tuple[Home, ...]:

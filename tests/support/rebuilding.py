@@ -78,6 +78,7 @@ def merging(log: Log, prefix: str, groups: int) -> Iterator[Record]:
             yield log.add(f"household-{key}", assessed(key, living=True))
         yield log.add(f"pairing-{one}", assigned(one, by))
         yield log.add(f"household-{one}", mended.relocated(one, "40010101"))
+        yield log.add(f"household-{two}", mended.recoded(two, "40190202", "40190221", date(2019, 12, 1)))
         yield log.add(f"case-{two}", delivered(two, f"{prefix}{n}", Dimension.HEALTH))
         yield from _both(log, mended.merged, one, two)
         yield log.add(f"household-{one}", mended.relocation_corrected(one, 3, "40020101"))
