@@ -7,6 +7,7 @@ to `MOST`. Refusing one does not touch the others, since a decision is pure and 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import asyncpg
@@ -20,6 +21,8 @@ from shared.runtime.postgres import TRANSIENT
 
 MOST = 500
 """Commands in one transaction: enough to make the commit cheap, few enough to hold heads for some tens of ms."""
+PAUSE = 0.002
+"""Seconds that a batch waits for one command more, where more are expected."""
 STATES = 10_000
 """Folded states kept in memory, least recently used first to go; some kilobytes each."""
 PATIENCE = (0.1, 0.2, 0.3, 0.4)
@@ -64,6 +67,8 @@ class Desk:
         self._pool, self._deciding, self._poke = pool, deciding, poke
         self._states = States()
         self._waiting: asyncio.Queue[tuple[Submission, asyncio.Future[Outcome]]] = asyncio.Queue()
+        self._expected = 1
+        """Commands that had been sent when the last batch ended."""
 
     async def submit(self, submissions: Sequence[Submission], patience: Iterator[float]) -> list[Outcome]:
         """One outcome for each, in order. Looks again after each pause of `patience` for what is referred to and not
@@ -92,10 +97,7 @@ class Desk:
     async def run(self) -> None:
         """Serves until cancelled; one batch at a time, so that what waits meanwhile forms the next."""
         while True:
-            taken = [await self._waiting.get()]
-            while len(taken) < MOST and not self._waiting.empty():
-                taken.append(self._waiting.get_nowait())
-            taken = [(submission, future) for submission, future in taken if not future.done()]
+            taken = [(submission, future) for submission, future in await self._take() if not future.done()]
             try:
                 outcomes = await self._decide([submission for submission, _ in taken])
             except Exception as error:
@@ -103,6 +105,20 @@ class Desk:
                 continue
             for (_, future), outcome in zip(taken, outcomes, strict=True):
                 _answer(future, outcome)
+            self._expected = len(taken) + self._waiting.qsize()
+
+    async def _take(self) -> list[tuple[Submission, asyncio.Future[Outcome]]]:
+        """What waits, and what comes behind it at once, up to as many as had sent when the last batch ended: who is
+        answered together sends again together, and the first would else go alone, and all the others wait for it."""
+        taken, clock = [await self._waiting.get()], asyncio.get_running_loop().time
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE) as limit:
+                while len(taken) < min(MOST, self._expected):
+                    taken.append(await self._waiting.get())
+                    limit.reschedule(clock() + PAUSE)
+        while len(taken) < MOST and not self._waiting.empty():
+            taken.append(self._waiting.get_nowait())
+        return taken
 
     async def _one_by_one(self, taken: Sequence[tuple[Submission, asyncio.Future[Outcome]]], error: Exception) -> None:
         """What broke a batch must break only the command that it belongs to; a store that is away breaks all."""
