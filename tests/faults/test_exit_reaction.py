@@ -149,6 +149,18 @@ async def test_a_pair_from_a_later_day_on_lasts_and_one_that_ended_stays_as_it_i
     assert await world.load(first) == 1
 
 
+async def test_a_pair_of_what_was_merged_into_the_household_ends_too(world: World) -> None:
+    (part, whole), [helper] = await world.homes(2), await world.helpers(1)
+    await world.told("pairing", assign(part, helper))
+    await world.stores["pairing"].execute(
+        "UPDATE known_household SET merged_into = $2 WHERE household = $1", part, whole
+    )
+    async with running(world.follower()):
+        await world.answered(*await world.exited(whole))
+    assert [kind for kind, _, _ in await world.events(part)] == ["PairAssigned.v1", "PairEnded.v1"]
+    assert await world.load(helper) == 0
+
+
 async def test_an_exit_that_comes_again_ends_no_pair_assigned_since(world: World) -> None:
     [home], (first, second) = await world.homes(1), await world.helpers(2)
     await world.told("pairing", assign(home, first))
