@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.runtime import logs, problems, trace
+from shared.runtime import logs, problems, server, trace
 from shared.runtime.one_write import OneWrite
 from shared.runtime.settings import Settings
 
@@ -85,7 +85,7 @@ class RequestLog:
 
 def serve(app: ASGIApp, settings: Settings) -> None:
     """Runs until SIGTERM, then lets requests in flight end."""
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.http_host,
         port=settings.http_port,
@@ -95,3 +95,4 @@ def serve(app: ASGIApp, settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    server.run(config)
