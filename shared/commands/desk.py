@@ -21,8 +21,8 @@ from shared.runtime.postgres import TRANSIENT
 
 MOST = 500
 """Commands in one transaction: enough to make the commit cheap, few enough to hold heads for some tens of ms."""
-PAUSE = 0.002
-"""Seconds that a batch waits for one command more, where more are expected."""
+PAUSE, LONGEST = 0.002, 0.005
+"""Seconds that a batch waits for one command more, where more are expected, and for all of them."""
 STATES = 10_000
 """Folded states kept in memory, least recently used first to go; some kilobytes each."""
 PATIENCE = (0.1, 0.2, 0.3, 0.4)
@@ -111,11 +111,12 @@ class Desk:
         """What waits, and what comes behind it at once, up to as many as had sent when the last batch ended: who is
         answered together sends again together, and the first would else go alone, and all the others wait for it."""
         taken, clock = [await self._waiting.get()], asyncio.get_running_loop().time
+        end = clock() + LONGEST
         with suppress(TimeoutError):
-            async with asyncio.timeout(PAUSE) as limit:
+            async with asyncio.timeout_at(min(clock() + PAUSE, end)) as limit:
                 while len(taken) < min(MOST, self._expected):
                     taken.append(await self._waiting.get())
-                    limit.reschedule(clock() + PAUSE)
+                    limit.reschedule(min(clock() + PAUSE, end))
         while len(taken) < MOST and not self._waiting.empty():
             taken.append(self._waiting.get_nowait())
         return taken

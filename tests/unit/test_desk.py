@@ -55,6 +55,7 @@ async def serving() -> AsyncIterator[Desk]:
 
 async def test_who_was_answered_together_is_decided_together_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "PAUSE", NEVER)
+    monkeypatch.setattr(desk, "LONGEST", NEVER)
     async with serving() as made:
         await asyncio.gather(*(made.send(5, turns) for turns in (0, 3, 7, 20)))
         assert made.sizes == [4] * 5
@@ -62,6 +63,7 @@ async def test_who_was_answered_together_is_decided_together_again(monkeypatch: 
 
 async def test_who_sends_alone_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "PAUSE", NEVER)
+    monkeypatch.setattr(desk, "LONGEST", NEVER)
     async with serving() as made:
         await made.send(5, 20)
         assert made.sizes == [1] * 5
@@ -72,6 +74,16 @@ async def test_who_does_not_come_again_is_not_waited_for_long() -> None:
         await asyncio.gather(made.send(1, 0), made.send(1, 0))
         await made.send(2, 0)
         assert made.sizes == [2, 1, 1]
+
+
+async def test_after_a_bulk_who_sends_a_little_is_not_held_until_there_is_as_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desk, "PAUSE", NEVER)
+    async with serving() as made, asyncio.timeout(60):
+        await made.submit([SUBMISSION] * desk.MOST, iter(()))
+        await made.send(2, 0)
+        assert made.sizes == [desk.MOST, 1, 1]
 
 
 async def test_many_at_once_are_decided_in_batches_of_the_most() -> None:

@@ -32,7 +32,7 @@ from services.projections.tables import Known
 from shared.events.envelope import key_of
 
 Totals = dict[ReadModel, dict[Sum, int]]
-"""What a partition number comes to in the rollups, packed."""
+"""What a partition number comes to in the rollups, packed. Grows with its places and helpers, not with its events."""
 
 
 async def load(
