@@ -59,6 +59,7 @@ class Lookups:
             household.standing if household else None,
             submission.author,
             _entry(command, submission.fresh),
+            household.homes[0].since if household else None,
         )
         return domain.decide(state, command, known)
 

@@ -6,6 +6,7 @@ the figures to say, which list it beside as "outside need".
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import assert_never
 
 from services.interventions import exits
@@ -48,6 +49,8 @@ class Known:
     author: Author
     entry: InterventionId | ExitId
     """Of what it is about: the command's own, or a new one."""
+    registered: date | None = None
+    """On which day; None where `household` is."""
 
 
 def decide(state: Case, command: InterventionsCommand, known: Known) -> Sequence[InterventionsEvent]:
@@ -118,4 +121,5 @@ def _exit(state: Case, command: ExitCommand, known: Known) -> Sequence[Intervent
     decided = exits.decide(state.exits, command, known.entry, known.author)
     if decided:
         require_own(known.household)
+        exits.require_registered(decided, known.registered)
     return decided

@@ -4,8 +4,9 @@ The rules are policy of ours; `Verified` says after whose example. A household m
 can have several exits, each under an id of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import assert_never
 
 from shared.entries import Author, Entry, is_voided, to_change, to_correct
@@ -37,6 +38,16 @@ def decide(exits: Exits, command: ExitCommand, new: ExitId, author: Author) -> l
             return _void(exits, command, author)
         case _:
             assert_never(command)
+
+
+def require_registered(events: Sequence[ExitEvent], registered: date | None) -> None:
+    """Nobody leaves before they came: a wrong year says so, and the figures leave such an exit out.
+
+    Raises Rejected before_registration.
+    """
+    for event in events:
+        if registered and not isinstance(event, CaseExitVoided) and event.occurred_on < registered:
+            raise Rejected("before_registration", field="data.occurred_on", day=registered)
 
 
 def evolve(exits: Exits, event: ExitEvent, agency: Slug) -> Exits:

@@ -118,8 +118,11 @@ class Household(Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def exited(self) -> Exited:
-        """Empty for most. It depends on exits and assessments."""
-        return exits.course(self.exits, ((a.on, a.in_need) for a in self.assessments)) if self.exits else ()
+        """Empty for most. It depends on exits, assessments and homes."""
+        if not self.exits:
+            return ()
+        registered = self.homes[0].since if self.homes else date.min
+        return exits.course(self.exits, ((a.on, a.in_need) for a in self.assessments), registered)
 
 
 class Helper(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -10,8 +10,9 @@ Measures of a household and dimension on a day, each 0 or 1:
 Documents A and B give the dimensions, "initial help" and the programme's start; the rest is our reading.
 
 An exit (policy of ours, exits.py) ends every need. One that was lifted out of poverty stays counted as who was helped;
-one that moved away or dissolved counts in nothing, under any definition, until it is back. Then what was ever assessed
-and given counts again, and in need still is only what is assessed from that day on.
+one that moved away or dissolved counts in nothing, under any definition, until it is back; what is recorded of it
+meanwhile, another exit too, changes no figure of that time. Then what was ever assessed and given counts again, and in
+need still is only what is assessed from that day on.
 """
 
 from collections import defaultdict

@@ -143,6 +143,22 @@ def exits() -> Told:
     yield from _both(mended.merged(B, A, DAYS[6]), B, A)
 
 
+def exits_without_effect() -> Told:
+    """Before the registration, until that is corrected; while the household is out, until the earlier is voided."""
+    yield f"household-{A}", registered(A, on=DAYS[1])
+    yield f"household-{A}", assessed(A, DAYS[1], health=True)
+    yield f"case-{A}", mended.exited(A, 1, DAYS[0], ExitReason.MOVED_AWAY)
+    yield f"household-{A}", mended.registration_corrected(A, "40190101", BEFORE)
+    yield f"case-{A}", mended.exited(A, 2, DAYS[3], ExitReason.DISSOLVED)
+    yield f"case-{A}", mended.exited(A, 3, DAYS[4])
+    yield f"case-{A}", mended.exit_voided(A, 2)
+    yield f"household-{B}", registered(B)
+    yield f"household-{B}", assessed(B, DAYS[0], health=True)
+    yield f"case-{B}", mended.exited(B, 4, DAYS[2])
+    yield f"case-{B}", mended.exited(B, 5, DAYS[3], ExitReason.MOVED_AWAY)
+    yield f"household-{B}", assessed(B, DAYS[3], living=True)
+
+
 def mixed() -> Told:
     """Drawn, over three households that merge and part: what nobody thought of."""
     draw = random.Random(7)
@@ -169,4 +185,7 @@ def mixed() -> Told:
             yield f"{kind}-{key}", event
 
 
-STORIES = {story.__name__: story for story in (needs, corrections, moves, recodings, pairs, merges, exits, mixed)}
+STORIES = {
+    story.__name__: story
+    for story in (needs, corrections, moves, recodings, pairs, merges, exits, exits_without_effect, mixed)
+}

@@ -205,16 +205,22 @@ def _counted(events: Iterable[Event]) -> Iterator[tuple[tuple[str, str, str], li
 
 def _out(standing: list[House]) -> str | None:
     """Why the household is in the programme no more; None where it is, or is again."""
-    last = _latest([data for house in reversed(standing) for data in house.exits])
+    homes = next((homes for house in standing if (homes := _homes(house))), None)
+    registered = homes[0]["occurred_on"] if homes else ""
     assessed = [data for house in standing for data in house.of("NeedsAssessed.v1")]
-    later = [data for data in assessed if last and data["occurred_on"] > last["occurred_on"]]
-    back = any(need["in_need"] or last["reason"] != "lifted-out" for data in later for need in data["needs"])
-    return last["reason"] if last and not back else None
+    exits = [data for house in reversed(standing) for data in house.exits if data["occurred_on"] >= registered]
+    why = None
+    for day in sorted({data["occurred_on"] for data in exits + assessed}):
+        needs = [need for data in assessed if data["occurred_on"] == day for need in data["needs"]]
+        if any(need["in_need"] or why != "lifted-out" for need in needs):
+            why = None
+        why = why or _latest([data for data in exits if data["occurred_on"] == day]).get("reason")
+    return why
 
 
 def _where(house: House, standing: list[House]) -> tuple[str, str, str] | None:
     """Village and class as they are last, where this one lives; None where it was never registered."""
-    homes = [data for kind, data in house.entries.values() if kind in HOMES]
+    homes = _homes(house)
     if not homes:
         return None
     cohorts = [data.get("cohort") for one in (house, *standing) for data in one.of("HouseholdRegistered.v1")]
@@ -222,6 +228,10 @@ def _where(house: House, standing: list[House]) -> tuple[str, str, str] | None:
     last = _latest(classes)
     cohort = next((c for c in cohorts if c), "")
     return _village(homes), cohort, last["household_class"] if last else ""
+
+
+def _homes(house: House) -> list[dict[str, Any]]:
+    return [data for kind, data in house.entries.values() if kind in HOMES]
 
 
 def _village(homes: list[dict[str, Any]]) -> str:

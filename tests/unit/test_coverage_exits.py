@@ -1,20 +1,24 @@
 """What an exit does to the measures of coverage, to caseloads and to the unpaired, and what brings a household back."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import permutations
 
 import pytest
+from msgspec import structs
 
-from services.projections import caseload, exits, households
+from services.projections import caseload, coverage, exits, households
+from services.projections.card import Link
 from services.projections.exits import Exit
+from services.projections.merges import counting
 from shared.definitions import DEFINITIONS
 from shared.events.base import Event
 from shared.events.codes import Dimension, ExitReason, Level
-from tests.support.log import assessed, assigned, delivered, helper, registered
-from tests.support.mended import exit_corrected, exit_voided, exited
+from tests.support.log import assessed, assigned, delivered, helper, household, registered
+from tests.support.mended import exit_corrected, exit_voided, exited, registration_corrected
 from tests.unit.test_coverage import BEFORE, KEY, LAST, LATER, START, card, on
 
+OTHER = household(2)
 NEED = assessed(KEY, START, health=True, living=True)
 HELP = delivered(KEY, 1, Dimension.HEALTH, on=START)
 LIFTED, MOVED, DISSOLVED = ExitReason
@@ -93,6 +97,37 @@ def test_an_exit_is_corrected_and_voided():
     assert on(LAST, NEED, gone, exit_voided(KEY, 1), exit_corrected(KEY, 1, LATER, MOVED)) == on(LAST, NEED)
 
 
+@GONE
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_an_exit_of_who_is_gone_changes_no_figure(reason: ExitReason, definition: str):
+    gone, later = (NEED, HELP, exited(KEY, 1, LATER, reason)), exited(KEY, 2, LAST)
+    assert on(LAST, *gone, later, definition=definition) == set()
+    assert on(LAST, *gone[:2], later, gone[2], definition=definition) == set()
+    seen = exited(KEY, 2, LAST, LIFTED), assessed(KEY, LAST, health=True)
+    assert ("health", "resolved") in on(LAST, *gone, *seen, definition="coverage-1"), "found that day, then lifted out"
+
+
+@pytest.mark.parametrize("reason", ExitReason)
+def test_an_exit_before_the_registration_changes_nothing(reason: ExitReason):
+    """In whichever order the two are recorded, and the day of registration corrected."""
+    came, early = registered(KEY, on=START), exited(KEY, 1, BEFORE, reason)
+    corrected = registration_corrected(KEY, on=BEFORE)
+    for told in permutations((came, early)):
+        at_first, mended = card(*told, HELP), card(*told, HELP, corrected)
+        for model in coverage.MODEL, households.MODEL, caseload.MODEL:
+            assert model.rows(at_first) == model.rows(card(came, HELP))
+        assert not at_first.exited
+        assert mended.exited == [(BEFORE, reason)]
+
+
+def test_in_a_merged_household_the_day_is_that_of_the_one_that_remains():
+    remains, alone = card(registered(KEY, on=START)), card(registered(KEY, on=BEFORE), exited(KEY, 1, BEFORE))
+    assert alone.exited
+    links = (Link(OTHER, "absorbed", 1),), (Link(KEY, "merged", 1),)
+    one, other = (structs.replace(made, links=of) for made, of in zip((remains, alone), links, strict=True))
+    assert not counting({KEY: one, OTHER: other})[KEY].exited
+
+
 @pytest.mark.parametrize(
     ("left", "found", "course"),
     [
@@ -101,8 +136,14 @@ def test_an_exit_is_corrected_and_voided():
         ([(START, MOVED)], [(LATER, False)], [(START, MOVED), (LATER, None)]),
         ([(START, DISSOLVED)], [(START, True), (BEFORE, True)], [(START, DISSOLVED)]),
         ([(LAST, LIFTED), (START, MOVED)], [(LATER, True)], [(START, MOVED), (LATER, None), (LAST, LIFTED)]),
-        ([(START, MOVED), (LATER, LIFTED)], [(LAST, False)], [(START, MOVED), (LATER, LIFTED)]),
+        ([(START, MOVED), (LATER, LIFTED)], [(LAST, False)], [(START, MOVED), (LAST, None)]),
+        ([(START, LIFTED), (LATER, MOVED)], [(LAST, False)], [(START, LIFTED)]),
+        ([(START, MOVED), (LATER, LIFTED)], [(LATER, False)], [(START, MOVED), (LATER, LIFTED)]),
+        ([(START, LIFTED), (LATER, MOVED)], [(LATER, False)], [(START, LIFTED)]),
+        ([(START, MOVED), (LATER, MOVED)], [(LATER, True)], [(START, MOVED), (LATER, MOVED)]),
         ([(START, MOVED), (START, DISSOLVED)], [], [(START, DISSOLVED)]),
+        ([(BEFORE, MOVED)], [], [(BEFORE, MOVED)]),
+        ([(BEFORE - timedelta(1), MOVED), (START, LIFTED)], [], [(START, LIFTED)]),
     ],
 )
 def test_from_which_day_a_household_is_out(
@@ -110,9 +151,10 @@ def test_from_which_day_a_household_is_out(
     found: list[tuple[date, bool]],
     course: list[tuple[date, ExitReason | None]],
 ):
+    """Registered on the day that is called BEFORE here."""
     told = [Exit(f"ex_{n:020}", *one) for n, one in enumerate(left)]
-    assert exits.course(told, found) == course
-    assert exits.course(told, found[::-1]) == course
+    assert exits.course(told, found, BEFORE) == course
+    assert exits.course(told, found[::-1], BEFORE) == course
 
 
 def test_who_exited_is_nobodys_load_and_not_unpaired():

@@ -43,9 +43,10 @@ def when(
     household: Standing | None = OWN,
     author: Author = CDD,
     entry: str = EXIT,
+    registered: date | None = BEFORE,
 ) -> list[object]:
     case = reduce(lambda state, event: evolve(state, event, "cdd"), given, START)
-    return [*decide(case, command, Known(household, author, entry))]
+    return [*decide(case, command, Known(household, author, entry, registered))]
 
 
 def refusal(command: ExitCommand, *given: ExitEvent, **how: object) -> tuple[str, str | None]:
@@ -102,6 +103,15 @@ def test_a_household_leaves_again_but_not_twice_on_one_day() -> None:
         "data.occurred_on",
     )
     assert when(correct, left, second) == [corrected]
+
+
+def test_nobody_leaves_before_they_were_registered() -> None:
+    """What was recorded before the registration was corrected can still be voided, and repeated."""
+    for command, given in ((leave, ()), (correct, (left,))):
+        assert refusal(command, *given, registered=AFTER) == ("before_registration", "data.occurred_on")
+        assert len(when(command, *given, registered=DAY)) == 1
+    assert when(void, left, registered=AFTER) == [voided]
+    assert when(leave, left, registered=AFTER) == []
 
 
 def test_an_exit_is_corrected_once_and_voided_once() -> None:
