@@ -17,7 +17,7 @@ from deploy.local.home import Home, read_json
 from deploy.local.trouble import Trouble
 from shared.events import envelope
 from shared.events.base import HouseholdId
-from shared.events.topics import FOLLOWERS
+from shared.events.topics import EVENT_TOPICS, FOLLOWERS
 from shared.runtime import known_household
 from shared.runtime.known_household import MARK, Household, mark
 from shared.runtime.lock import key_of
@@ -125,9 +125,10 @@ async def _set_right(registry: asyncpg.Connection, following: asyncpg.Connection
     else:
         await following.execute("DELETE FROM known_household WHERE household = $1", household)
     await following.execute(
-        "DELETE FROM follower_quarantine WHERE household = $1 AND hash <> ALL($2)",
+        "DELETE FROM follower_quarantine WHERE household = $1 AND hash <> ALL($2) AND topic = $3",
         household,
         [one.hash for one in stored],
+        EVENT_TOPICS["registry"].name,
     )
     return not taken or bool(known.line) or replace(taken[-1].household, line=b"") != known
 

@@ -4,76 +4,108 @@ Policy of ours. A pair that is from a later day on was assigned by who found the
 lasts. Correcting or voiding an exit does not bring a pair back, nor moves its end: who does so sets the pair right too.
 """
 
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
-from typing import cast
+from typing import NamedTuple, cast
 
 import asyncpg
-from aiokafka import ConsumerRecord
 
 from services.pairing import ends
-from services.pairing.ends import Ends
+from services.pairing.ends import End, Ends
 from services.pairing.pairs import START, PairEvent, evolve
+from shared.events.base import HelperId, HouseholdId
 from shared.events.codes import EndReason
-from shared.events.envelope import Envelope
 from shared.events.interventions import CaseExited
 from shared.events.pairing import EndPair, PairAssigned
 from shared.eventstore import store
 from shared.runtime.known_household import NotTaken, decoded
-from shared.runtime.registry_log import Aside, Unsound, sound
+from shared.runtime.registry_log import Aside, Delivered, Readable, Unsound, sound
 
-EXITED = CaseExited.type.encode()
+CASE = re.compile("case-hh_[0-9a-z]{20}")
+EXITED = CaseExited.type.partition(".")[0].encode() + b"."
+"""Whatever version comes after it."""
+
+Active = Mapping[HouseholdId, dict[HelperId, PairAssigned]]
+"""The pairs that have not ended."""
+
+
+class Exit(NamedTuple):
+    one: Readable
+    event: CaseExited
 
 
 class Reaction:
-    """Takes the records of interventions' topic. Whatever else stands there is nothing to pairing."""
+    """Takes the records of interventions' topic. Whatever else stands there is nothing to pairing.
+
+    What stands where it should but cannot be read, or whose pairs cannot end, waits in quarantine, and is not noted.
+    """
 
     def __init__(self, ends: Ends) -> None:
         self._ends = ends
 
-    async def __call__(self, connection: asyncpg.Connection, records: Sequence[ConsumerRecord]) -> Sequence[Aside]:
-        exits = [record for record in records if ("ce_type", EXITED) in record.headers]
-        return [Aside(record, why) for record in exits if (why := await self._take(connection, record))]
-
-    async def _take(self, connection: asyncpg.Connection, record: ConsumerRecord) -> str | None:
-        try:
-            told, _ = sound(record, "interventions")
-            exited = cast(CaseExited, decoded(told.key, told.type, record.value or b"", "interventions"))
-        except (Unsound, NotTaken) as why:
-            return str(why)
-        if told.stream != f"case-{exited.household}":
-            return "of another kind of stream"
-        if await connection.fetchval(_SEEN, told.id) is None:
-            return None
-        return await self._ends.settle(connection, told, await _commands(connection, told, exited))
+    async def __call__(self, connection: asyncpg.Connection, records: Sequence[Delivered]) -> Sequence[Aside]:
+        found = [_read(record) for record in records if _tells_of_an_exit(record)]
+        exits = {one.one.told.id: one for one in found if isinstance(one, Exit)}
+        for row in await connection.fetch(_SEEN, list(exits)) if exits else ():
+            del exits[str(row["event"])]
+        refused: Mapping[str, str] = {}
+        if exits:
+            refused = await self._ends.settle(connection, await _ends(connection, list(exits.values())))
+            await connection.execute(_NOTE, [event for event in exits if event not in refused])
+        unread = [one for one in found if isinstance(one, Aside)]
+        return unread + [Aside(exits[event].one.record, why, exits[event].one) for event, why in refused.items()]
 
 
-async def _commands(connection: asyncpg.Connection, told: Envelope, exited: CaseExited) -> dict[str, EndPair]:
-    """By their ids."""
-    return {
-        f"exited-{told.id}-{pair.household}-{pair.helper}": EndPair(
-            occurred_on=exited.occurred_on,
-            household=pair.household,
-            helper=pair.helper,
-            reason=EndReason.HOUSEHOLD_EXITED,
-        )
-        for pair in await _active(connection, exited)
-        if pair.occurred_on <= exited.occurred_on
-    }
+def _tells_of_an_exit(record: Delivered) -> bool:
+    return any(name == "ce_type" and (value or b"").startswith(EXITED) for name, value in record.headers)
 
 
-async def _active(connection: asyncpg.Connection, exited: CaseExited) -> Sequence[PairAssigned]:
-    """The pairs that have not ended, with all that is one household by now, locked until the transaction ends."""
-    households = await ends.whole(connection, exited.household)
+def _read(record: Delivered) -> Exit | Aside:
+    try:
+        one = Readable(*sound(record, "interventions"), record)
+    except Unsound as why:
+        return Aside(record, str(why))
+    if not CASE.fullmatch(one.told.stream):
+        return Aside(record, "of another kind of stream")
+    try:
+        event = decoded(one.told.key, one.told.type, record.value or b"", "interventions")
+    except NotTaken as why:
+        return Aside(record, str(why), one)
+    return Exit(one, cast(CaseExited, event))
+
+
+async def _ends(connection: asyncpg.Connection, exits: Sequence[Exit]) -> list[End]:
+    """Of each pair one. Locks all the households at once, and what is one with them, until the transaction ends."""
+    parts = await ends.whole(connection, (exit_.event.household for exit_ in exits))
+    active = await _active(connection, {part for several in parts.values() for part in several})
+    return [end for exit_ in exits for end in _ending(exit_, parts[exit_.event.household], active)]
+
+
+def _ending(exit_: Exit, parts: Iterable[HouseholdId], active: Active) -> Iterator[End]:
+    """Takes them out of `active`."""
+    told, day = exit_.one.told, exit_.event.occurred_on
+    for pairs in [active[part] for part in parts if part in active]:
+        for pair in [pair for pair in pairs.values() if pair.occurred_on <= day]:
+            del pairs[pair.helper]
+            command = EndPair(
+                occurred_on=day, household=pair.household, helper=pair.helper, reason=EndReason.HOUSEHOLD_EXITED
+            )
+            yield End(told, f"exited-{told.id}-{pair.household}-{pair.helper}", command)
+
+
+async def _active(connection: asyncpg.Connection, households: Iterable[HouseholdId]) -> Active:
     await ends.lock(connection, households)
     stored = await store.load(connection, {f"pairing-{household}": 0 for household in households})
-    return [
-        pair
-        for _, events in groupby(stored, key=lambda one: one.stream)
-        for pair in reduce(lambda state, e: evolve(state, cast(PairEvent, e.event), e.agency), events, START).active
-    ]
+    active: dict[HouseholdId, dict[HelperId, PairAssigned]] = defaultdict(dict)
+    for _, events in groupby(stored, key=lambda one: one.stream):
+        for pair in reduce(lambda state, e: evolve(state, cast(PairEvent, e.event), e.agency), events, START).active:
+            active[pair.household][pair.helper] = pair
+    return active
 
 
-_SEEN = "INSERT INTO exit_seen (event) VALUES ($1) ON CONFLICT DO NOTHING RETURNING event"
-"""Answers nothing where it came before."""
+_SEEN = "SELECT event FROM exit_seen WHERE event = ANY($1::uuid[])"
+
+_NOTE = "INSERT INTO exit_seen (event) SELECT unnest($1::uuid[])"

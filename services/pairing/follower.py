@@ -10,7 +10,7 @@ import asyncpg
 from starlette.applications import Starlette
 
 from services.pairing import ends, exits
-from services.pairing.ends import Ends
+from services.pairing.ends import End, Ends
 from shared.events.base import HelperId, HouseholdId
 from shared.events.codes import EndReason
 from shared.events.envelope import Envelope
@@ -41,23 +41,21 @@ class Reaction:
         leaving, remaining = await _leads(connection, merged)
         if not remaining:
             return None
-        commands = {
-            f"merged-{told.id}-{household}": EndPair(
-                occurred_on=max(merged.occurred_on, since),
-                household=household,
-                helper=helper,
-                reason=EndReason.HOUSEHOLD_MERGED,
-            )
-            for household, helper, since in leaving
-        }
-        return await self._ends.settle(connection, told, commands)
+        refused = await self._ends.settle(connection, [_end(told, merged, *lead) for lead in leaving])
+        return refused.get(told.id)
+
+
+def _end(told: Envelope, merged: HouseholdMerged, household: HouseholdId, helper: HelperId, since: date) -> End:
+    day, why = max(merged.occurred_on, since), EndReason.HOUSEHOLD_MERGED
+    command = EndPair(occurred_on=day, household=household, helper=helper, reason=why)
+    return End(told, f"merged-{told.id}-{household}", command)
 
 
 async def _leads(connection: asyncpg.Connection, merged: HouseholdMerged) -> tuple[Sequence[Lead], Sequence[Lead]]:
     """Who leads the household that was merged, with all that was merged into it before, and who the one that remains;
     locked until the transaction ends."""
     parts = {row["household"] for row in await connection.fetch(_PARTS, merged.household)}
-    households = sorted({*parts, *await ends.whole(connection, merged.into)})
+    households = sorted({*parts, *(await ends.whole(connection, [merged.into]))[merged.into]})
     await ends.lock(connection, households)
     rows: Sequence[Lead] = [tuple(row) for row in await connection.fetch(_LEADS, households)]
     return [lead for lead in rows if lead[0] in parts], [lead for lead in rows if lead[0] not in parts]

@@ -1,10 +1,11 @@
-"""Keeps what a service knows of the registry: reads its topic, and writes rows and offsets in one transaction. What a
-service takes of other topics beside, it takes there too.
+"""Keeps what a service knows of the registry: reads its topic, and writes rows and offsets in one transaction. So it
+does with what a service takes of other topics beside, each topic in a transaction of its own, which holds no lock of
+the others'.
 
 Exact: a batch is taken wholly or not at all, the offsets are PostgreSQL's, and a record that comes again is known by
 its stream, version and hash. What does not continue its stream, or cannot be read, goes into quarantine, and is looked
-at again when its household changes and when a session begins: a missing record may have come, or a newer version of
-this program reads more.
+at again when its household changes (of the registry) and when a session begins: a missing record may have come, or a
+newer version of this program reads more.
 
 Whoever holds a lock is assigned all partitions by hand, rather than a group sharing them: one process keeps up with a
 whole country's registrations, a group would add rebalances and owners that overlap, and the lock's connection is also
@@ -19,10 +20,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from time import monotonic
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, cast
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client import Counter, Gauge
 from starlette.applications import Starlette
 
@@ -36,7 +37,7 @@ from shared.runtime.failpoint import failpoint
 from shared.runtime.known_household import Taken
 from shared.runtime.lock import sole
 from shared.runtime.postgres import columns
-from shared.runtime.registry_log import Aside, Readable, read
+from shared.runtime.registry_log import Aside, Delivered, Readable, read
 from shared.runtime.settings import Settings
 from shared.runtime.worker import Pulse, worker
 
@@ -68,10 +69,10 @@ class React(Protocol):
 class Take(Protocol):
     """What a service does, in the follower's transaction, about records of another topic. Each may come again.
 
-    Answers those that could not be taken, for the quarantine.
+    Answers those that could not be taken, for the quarantine. Those that wait come again when a session begins.
     """
 
-    async def __call__(self, connection: asyncpg.Connection, records: Sequence[ConsumerRecord]) -> Sequence[Aside]: ...
+    async def __call__(self, connection: asyncpg.Connection, records: Sequence[Delivered]) -> Sequence[Aside]: ...
 
 
 Beside = Mapping[str, Take]
@@ -117,8 +118,9 @@ class Follower:
             if (offset := noted.get(place, 0)) > end:
                 log.error("log_shorter_than_read", **place._asdict(), read=offset, end=end)
                 await quarantine.forget(self._connection, place, end)
-        async with self._connection.transaction():
-            await self._know([], await quarantine.households(self._connection))
+        for topic in (TOPIC, *self._beside):
+            async with self._connection.transaction():
+                await self._take_of(topic, [], await quarantine.households(self._connection, topic))
         self._consumer.assign(self._places)
         for place, offset in self._next.items():
             self._consumer.seek(place, offset)
@@ -136,34 +138,51 @@ class Follower:
         if monotonic() >= self._look_at:
             await self._look()
 
-    async def _take(self, arrived: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        records: dict[str, list[ConsumerRecord]] = defaultdict(list)
+    async def _take(self, arrived: Mapping[TopicPartition, Sequence[Delivered]]) -> None:
+        records: dict[str, list[Delivered]] = defaultdict(list)
+        reached: dict[str, dict[TopicPartition, int]] = defaultdict(dict)
         for place, of_partition in arrived.items():
             records[place.topic] += of_partition
-        reached = {place: of_partition[-1].offset + 1 for place, of_partition in arrived.items()}
-        readable, aside = read(records.pop(TOPIC, ()))
-        async with self._connection.transaction():
-            await quarantine.keep(self._connection, TOPIC, aside)
-            if readable:
-                await self._know(readable, {one.told.key for one in readable})
-            for topic, others in records.items():
-                await quarantine.keep(self._connection, topic, await self._beside[topic](self._connection, others))
-            await self._note(reached)
-            failpoint("follower.before_commit")
-        failpoint("follower.after_commit")
-        self._next |= reached
-        taken.inc(sum(map(len, arrived.values())))
+            reached[place.topic][place] = of_partition[-1].offset + 1
+        for topic in sorted(records, key=[TOPIC, *self._beside].index):
+            async with self._connection.transaction():
+                await self._take_of(topic, records[topic])
+                await self._note(reached[topic])
+                failpoint("follower.before_commit")
+            failpoint("follower.after_commit")
+            self._next |= reached[topic]
+            taken.inc(len(records[topic]))
+
+    async def _take_of(
+        self, topic: str, records: Sequence[Delivered], waiting_of: Set[HouseholdId] = frozenset()
+    ) -> None:
+        """In the caller's transaction: these records, and what waits of those households."""
+        if topic != TOPIC:
+            await self._take_beside(topic, records, waiting_of)
+            return
+        readable, aside = read(records)
+        await quarantine.keep(self._connection, TOPIC, aside)
+        if households := waiting_of | {one.told.key for one in readable}:
+            await self._know(readable, households)
+
+    async def _take_beside(self, topic: str, records: Sequence[Delivered], waiting_of: Set[HouseholdId]) -> None:
+        waiting = await quarantine.waiting(self._connection, topic, waiting_of) if waiting_of else []
+        kept = [cast(Delivered, one.record) for one in waiting]
+        if kept or records:
+            aside = await self._beside[topic](self._connection, [*kept, *records])
+            await quarantine.settle(self._connection, topic, waiting, aside)
+            await quarantine.keep(self._connection, topic, aside)
 
     async def _know(self, readable: Sequence[Readable], households: Set[HouseholdId]) -> None:
         """Takes what can be taken of these records of these households, and of what waits of them."""
-        waiting = await quarantine.waiting(self._connection, households)
+        waiting = await quarantine.waiting(self._connection, TOPIC, households)
         known = await known_household.load(self._connection, households)
         done, aside = known_household.fold(known, [*waiting, *readable])
         for part in to_each_merger(done):
             await known_household.save(self._connection, {one.told.key: household for one, household in part})
             if self._react and (why := await self._reaction(self._react, part[-1].one)):
                 aside.append(why)
-        await quarantine.settle(self._connection, waiting, aside)
+        await quarantine.settle(self._connection, TOPIC, waiting, aside)
         await quarantine.keep(self._connection, TOPIC, aside)
 
     async def _reaction(self, react: React, one: Readable) -> Aside | None:

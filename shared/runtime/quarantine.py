@@ -1,4 +1,4 @@
-"""Records of the followed topic that were not taken: kept whole and looked at again where that may help (of a fork
+"""Records of the followed topics that were not taken: kept whole and looked at again where that may help (of a fork
 until `./siao reconcile`), elsewhere cut and gone after 30 days, as the projections do it with theirs."""
 
 from collections.abc import Iterable, Sequence, Set
@@ -28,6 +28,7 @@ class Kept(NamedTuple):
     offset: int
     headers: Sequence[tuple[str, bytes | None]]
     value: bytes | None
+    key: bytes | None = None
 
 
 async def keep(connection: asyncpg.Connection, topic: str, records: Iterable[Aside]) -> None:
@@ -73,18 +74,21 @@ async def forget(connection: asyncpg.Connection, place: TopicPartition, since: i
     )
 
 
-async def households(connection: asyncpg.Connection) -> set[HouseholdId]:
+async def households(connection: asyncpg.Connection, topic: str) -> set[HouseholdId]:
     """Of which something waits."""
-    rows = await connection.fetch("SELECT DISTINCT household FROM follower_quarantine WHERE household IS NOT NULL")
+    rows = await connection.fetch(
+        "SELECT DISTINCT household FROM follower_quarantine WHERE household IS NOT NULL AND topic = $1", topic
+    )
     return {row["household"] for row in rows}
 
 
-async def waiting(connection: asyncpg.Connection, households: Set[HouseholdId]) -> list[Readable]:
+async def waiting(connection: asyncpg.Connection, topic: str, households: Set[HouseholdId]) -> list[Readable]:
     """What waits of these households, in the order of the log."""
     rows = await connection.fetch(
         """SELECT partition, "offset", headers, value FROM follower_quarantine
-           WHERE household = ANY($1) ORDER BY partition, "offset" """,
+           WHERE household = ANY($1) AND topic = $2 ORDER BY partition, "offset" """,
         list(households),
+        topic,
     )
     return [_readable(row) for row in rows]
 
@@ -93,24 +97,29 @@ def _readable(row: asyncpg.Record) -> Readable:
     named = envelope.split(row["headers"])
     told, digest = envelope.read(named)
     headers = [(name, text.encode()) for name, text in named]
-    return Readable(told, digest, Kept(row["partition"], row["offset"], headers, row["value"]))
+    return Readable(told, digest, Kept(row["partition"], row["offset"], headers, row["value"], told.key.encode()))
 
 
-async def settle(connection: asyncpg.Connection, looked_at: Iterable[Readable], aside: Iterable[Aside]) -> None:
+async def settle(
+    connection: asyncpg.Connection, topic: str, looked_at: Iterable[Readable], aside: Iterable[Aside]
+) -> None:
     """Of what was kept and looked at again: forgets what does not wait any more, and notes why the rest does."""
     still = {(one.record.partition, one.record.offset): one.reason for one in aside if one.waits}
     places = [(one.record.partition, one.record.offset) for one in looked_at if isinstance(one.record, Kept)]
     if gone := [place for place in places if place not in still]:
         await connection.execute(
             """DELETE FROM follower_quarantine USING unnest($1::smallint[], $2::bigint[]) AS gone (partition, "offset")
-               WHERE household IS NOT NULL AND (follower_quarantine.partition, follower_quarantine."offset")
+               WHERE topic = $3 AND (follower_quarantine.partition, follower_quarantine."offset")
                      = (gone.partition, gone."offset")""",
             *columns(gone),
+            topic,
         )
     if kept := [(*place, still[place]) for place in places if place in still]:
         await connection.execute(
             """UPDATE follower_quarantine AS q SET reason = now.reason
                FROM unnest($1::smallint[], $2::bigint[], $3::text[]) AS now (partition, "offset", reason)
-               WHERE (q.partition, q."offset") = (now.partition, now."offset") AND q.reason <> now.reason""",
+               WHERE q.topic = $4 AND (q.partition, q."offset") = (now.partition, now."offset")
+                     AND q.reason <> now.reason""",
             *columns(kept),
+            topic,
         )

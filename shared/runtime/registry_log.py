@@ -1,5 +1,6 @@
-"""Records of a followed topic, read and checked as the projections do it: of the registry's, the events about
-households among them, and what nobody can read. Nothing here trusts a record; reasons quote nothing of it."""
+"""Records of followed topics, read and checked as the projections do it: `sound` checks those of any service, `read`
+those of the registry and finds the events about households among them. Nothing here trusts a record; reasons quote
+nothing of it."""
 
 import re
 from collections.abc import Iterable, Sequence

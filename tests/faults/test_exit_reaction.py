@@ -17,9 +17,9 @@ import pytest_asyncio
 
 from shared.events import envelope
 from shared.events.topics import EVENT_TOPICS
-from shared.runtime import ids
+from shared.runtime import ids, quarantine
 from tests.support import topic
-from tests.support.commands import assign, command, enrol, ndjson, serving, tell_of_household
+from tests.support.commands import AGENCY, assign, command, enrol, ndjson, serving, tell_of_household
 from tests.support.log import Record
 from tests.support.processes import Process, running
 from tests.support.seeded import poison
@@ -191,9 +191,36 @@ async def test_what_cannot_be_believed_ends_nothing_and_is_set_aside(world: Worl
         }
         await poison.put(world.servers, lies.items())
         async with asyncio.timeout(60):
-            while await world.set_aside() < lies.keys():
+            while not lies.keys() <= await world.set_aside():
                 await asyncio.sleep(0.05)
     assert len(await world.events(other)) == 1
+    rows = await world.stores["pairing"].fetch("SELECT reason FROM follower_quarantine WHERE household IS NOT NULL")
+    assert {row["reason"] for row in rows} == {"of another household", "missing"}, "another program may read them"
+
+
+async def test_an_exit_whose_pair_could_not_end_is_looked_at_again_when_the_follower_begins(world: World) -> None:
+    [home], [helper] = await world.homes(1), await world.helpers(1)
+    await world.told("pairing", assign(home, helper))
+    [exit_] = await world.exited(home)
+    store, name = world.stores["pairing"], f"exited-{exit_}-{home}-{helper}"
+    await store.execute(
+        "INSERT INTO receipt (agency, command_id, body_digest, answer) VALUES ($1, $2, '', '')", AGENCY, name
+    )
+    why, waiting = "pairs did not end: command_id_reused", "SELECT 1 FROM follower_quarantine WHERE reason = $1"
+    async with running(world.follower()), asyncio.timeout(60):
+        while why not in await world.set_aside():
+            await asyncio.sleep(0.05)
+    assert await store.fetchval("SELECT count(*) FROM exit_seen WHERE event = $1", exit_) == 0
+    admin = await asyncpg.connect(world.servers.admin_dsn)
+    await admin.execute("UPDATE pairing.follower_quarantine SET expires_at = now()")
+    await admin.execute("DELETE FROM pairing.receipt WHERE command_id = $1", name)
+    await admin.close()
+    await quarantine.expire(store)
+    assert await store.fetchval(waiting, why) == 1
+    async with running(world.follower()):
+        await world.answered(exit_)
+    assert [data.get("reason") for _, data, _ in await world.events(home)] == [None, "household-exited"]
+    assert await store.fetchval(waiting, why) is None
 
 
 @pytest.mark.parametrize("step", ["before_commit", "after_commit"])

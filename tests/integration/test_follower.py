@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import asyncpg
 import pytest_asyncio
 
+from shared.events import envelope
+from shared.events.envelope import GENESIS
 from shared.runtime import quarantine
-from shared.runtime.registry_log import Aside
+from shared.runtime.registry_log import Aside, Readable
 from tests.support.appending import append_many
 from tests.support.following import followed
+from tests.support.log import START, delivered, household, sealed
 from tests.support.processes import Process, running
 from tests.support.servers import Servers, free_port
 
@@ -71,3 +74,22 @@ async def test_what_nobody_will_take_is_cut_and_expires(servers: Servers, pairin
     await admin.close()
     await quarantine.expire(pairing)
     assert [row[0] for row in await pairing.fetch(sizes)] == [100_000, 70_000]
+
+
+async def test_what_waits_of_one_topic_is_apart_from_another_topics_record_at_the_same_place(
+    servers: Servers, pairing: asyncpg.Pool
+) -> None:
+    record = sealed(f"case-{household(7)}", 1, GENESIS, delivered(household(7), 7), START)
+    own, other = "siao.registry.v1", "siao.pairing.v1"
+    named = [(name, (value or b"").decode()) for name, value in record.headers]
+    waits = Readable(*envelope.read(named), record)
+    for topic, reason in ((own, "gap"), (other, "headers: KeyError")):
+        await quarantine.keep(pairing, topic, [Aside(record, reason, waits if topic == own else None)])
+    [kept] = await quarantine.waiting(pairing, own, {household(7)})
+    assert await quarantine.waiting(pairing, other, {household(7)}) == []
+    await quarantine.settle(pairing, own, [kept], [Aside(kept.record, "chain", kept)])
+    left = 'SELECT topic, reason FROM follower_quarantine WHERE partition = $1 AND "offset" = 0'
+    found = await pairing.fetch(left, record.partition)
+    assert {tuple(row) for row in found} == {(own, "chain"), (other, "headers: KeyError")}
+    await quarantine.settle(pairing, own, [kept], [])
+    assert [row["topic"] for row in await pairing.fetch(left, record.partition)] == [other]
