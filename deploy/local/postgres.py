@@ -17,6 +17,7 @@ import asyncpg
 from deploy.local import migrations
 from deploy.local.trouble import Trouble, full_disk
 from services.projections import made_by
+from services.projections.made_by import OtherVersion
 from services.projections.rebuild import schemas
 from shared.events.topics import EVENT_TOPICS, FOLLOWERS
 
@@ -95,27 +96,45 @@ async def _schemas(connection: asyncpg.Connection) -> list[str]:
         await connection.execute(f"ALTER SCHEMA {schema} OWNER TO {OWNER}")
     for service, schema in MAY_USE.items():
         await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role(service)}")
-    other = await _made_by_other(connection)
-    mine = [schema for schema in SCHEMAS if not (other and schema == PROJECTIONS)]
-    applied = [name for schema in mine for name in await migrations.apply(connection, schema, OWNER, files(schema))]
+    applied = [name for schema in EVENT_TOPICS for name in await _migrated(connection, schema)]
+    other = ""
+    try:
+        applied += await _projections(connection)
+    except OtherVersion as tables:
+        other = str(tables)
     await _note(connection, other)
     return applied
 
 
-async def _made_by_other(connection: asyncpg.Connection) -> str:
-    """By what else the projections' tables are made, once there is something in them. They stay as they are then: new
-    tables beside them would leave out all that is recorded already, and the version that made them can go on with them.
+async def _migrated(connection: asyncpg.Connection, schema: str) -> list[str]:
+    return await migrations.apply(connection, schema, OWNER, files(schema))
+
+
+async def _projections(connection: asyncpg.Connection) -> list[str]:
+    """Migrates the projections' tables, unless something is in them that is made by other code, behind the migrations
+    too: one may say that it goes on with what is there.
+
+    Raises OtherVersion; then they are as they were: new tables beside them would leave out all that is recorded
+    already, and the version that made them can go on with them.
     """
+    if not await _filled(connection):
+        return await _migrated(connection, PROJECTIONS)
+    if unknown := await migrations.unlike(connection, PROJECTIONS, files(PROJECTIONS)):
+        raise OtherVersion(await made_by.other(connection, PROJECTIONS) or f"{', '.join(unknown)} → –")
+    async with connection.transaction():
+        applied = await _migrated(connection, PROJECTIONS)
+        if other := await made_by.other(connection, PROJECTIONS):
+            raise OtherVersion(other)
+    return applied
+
+
+async def _filled(connection: asyncpg.Connection) -> bool:
     if not await connection.fetchval("SELECT to_regclass($1)", f"{PROJECTIONS}.checkpoint"):
-        return ""
-    if not await connection.fetchval(
+        return False
+    found: bool = await connection.fetchval(
         f"SELECT EXISTS (SELECT FROM {PROJECTIONS}.checkpoint WHERE registry + pairing + interventions > 0)"  # noqa: S608
-    ):
-        return ""
-    if other := await made_by.other(connection, PROJECTIONS):
-        return other
-    unknown = await migrations.unlike(connection, PROJECTIONS, files(PROJECTIONS))
-    return f"{', '.join(unknown)} → –" if unknown else ""
+    )
+    return found
 
 
 async def _note(connection: asyncpg.Connection, other: str) -> None:

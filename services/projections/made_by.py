@@ -9,7 +9,9 @@ from dataclasses import fields
 from typing import Final
 
 import asyncpg
+import msgspec
 
+from services.projections.card import KINDS
 from services.projections.model import ReadModel
 from services.projections.models import MODELS
 from services.projections.rebuild import schemas
@@ -39,6 +41,12 @@ def _read_model(model: ReadModel) -> str:
     return f"read model {model.name} of {', '.join(model.columns)}{packed}"
 
 
+def _cards() -> list[str]:
+    """Older code would drop what a card holds besides, and save it so."""
+    _, parts = msgspec.json.schema_components(KINDS.values())
+    return [f"card's {name} of {', '.join(told['properties'])}" for name, told in parts.items() if "properties" in told]
+
+
 def _plain(value: object) -> str:
     return "+".join(sorted(map(str, value))) if isinstance(value, Set) else str(value)
 
@@ -48,6 +56,7 @@ MADE_BY = frozenset(
         f"fold {FOLD}",
         *map(_definition, DEFINITIONS.values()),
         *map(_read_model, MODELS),
+        *_cards(),
     }
 )
 """What this code makes rows by."""

@@ -4,9 +4,10 @@ are known that were made by other code. Two readings of the log beside each othe
 import json
 from itertools import chain
 
+import msgspec
 import pytest
 
-from services.projections import made_by
+from services.projections import card, made_by
 from shared.definitions import DEFINITIONS
 from shared.events.catalog import EVENTS
 from tests.contracts import freeze
@@ -40,6 +41,15 @@ def test_tables_know_what_they_are_made_by():
     said = made_by.difference(older - {f"fold {made_by.FOLD}"})
     assert said.startswith("fold 0 → definition of coverage with id coverage-2, programme_start 2019-09-20, levels")
     assert f"fold {made_by.FOLD}" in said
+
+
+def test_tables_know_what_cards_hold():
+    """Older code would drop the rest, and save the card so."""
+    of_cards = {kind for kind in vars(card).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)}
+    of_cards.discard(msgspec.Struct)
+    assert card.Exit in of_cards
+    for kind in of_cards:
+        assert f"card's {kind.__name__} of {', '.join(kind.__struct_fields__)}" in made_by.MADE_BY
 
 
 def test_the_words_of_a_definition_are_no_rule():

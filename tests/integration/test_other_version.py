@@ -61,6 +61,29 @@ async def test_a_new_fold_leaves_old_tables_as_they_are_and_brings_all_else_up_t
     assert await made_by.other(admin, "projections") == ""
 
 
+async def test_tables_that_a_migration_brings_up_to_date_need_no_rebuild_and_stop_who_made_them(
+    servers: Servers, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    """Cards hold more than they did: what older code would drop."""
+    cards, older = "projections/0011_cards.sql", {line for line in MADE_BY if not line.startswith("card")}
+    await admin.execute("DELETE FROM projections.made_by WHERE what LIKE 'card%'")
+    await admin.execute("DELETE FROM projections.migration WHERE file = $1", cards)
+    with monkeypatch.context() as before:
+        before.setattr(made_by, "MADE_BY", older)
+        assert await made_by.other(admin, "projections") == ""
+    with monkeypatch.context() as newer:
+        newer.setattr(made_by, "MADE_BY", NEXT)
+        assert await start(servers) == [], "made by another fold, they stay as they are"
+        assert await awaited(servers) == f"fold {made_by.FOLD} → fold 99"
+        noted = await admin.fetch("SELECT what FROM projections.made_by")
+        assert {line for (line,) in noted} == older
+    assert await start(servers) == [cards]
+    assert await awaited(servers) == await made_by.other(admin, "projections") == ""
+    with monkeypatch.context() as before:
+        before.setattr(made_by, "MADE_BY", older)
+        assert "card's Household of " in await made_by.other(admin, "projections")
+
+
 async def test_tables_of_which_nobody_noted_the_version_are_not_trusted(servers: Servers, admin: asyncpg.Connection):
     await admin.execute("ALTER TABLE projections.made_by RENAME TO unknown")
     await start(servers)

@@ -38,10 +38,12 @@ async def test_a_ledger_in_rows_is_packed_and_goes_on(filled: asyncpg.Connection
         named += "household_class, dimension, measure, delta"
         rows = CHANGES.replace("coverage_changes", f"{newer}.coverage_changes")
         await filled.execute(f"INSERT INTO coverage_ledger ({named}) {rows}")
-        noted = [what for what in made_by.MADE_BY if not what.startswith(note)]
+        noted = [what for what in made_by.MADE_BY if not what.startswith((note, "card"))]
         await filled.execute("INSERT INTO made_by SELECT unnest($1::text[])", [*noted, note])
         assert await made_by.other(filled, older)
-        await filled.execute((MIGRATIONS / PACKED).read_text(encoding="utf-8"))
+        for file in sorted(MIGRATIONS.glob("*.sql")):
+            if file.name >= PACKED:
+                await filled.execute(file.read_text(encoding="utf-8"))
         assert len(packed) > 100
         assert await filled.fetch(LEDGER) == packed
         assert not await made_by.other(filled, older)
