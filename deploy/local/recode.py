@@ -65,11 +65,12 @@ def recode(client: httpx.Client, console: Console, recoding: Recoding) -> Counte
 
     Raises Trouble, httpx.TransportError.
     """
-    told, stands = Counter[str](), ""
-    for households in _pages(client, village=recoding.was, valid_on=recoding.on):
+    told, stands = Counter[str](), [""]
+    for households in _pages(client, stands, village=recoding.was, valid_on=recoding.on):
         answers = _send(client, recoding, households)
         told.update(map(_outcome, answers))
-        stands = ",".join(filter(None, (each["receipt"]["stream_versions"] for each in answers if "receipt" in each)))
+        versions = (each["receipt"]["stream_versions"] for each in answers if "receipt" in each)
+        stands.append(",".join(filter(None, versions)))
         console.print(_said(recoding, told), soft_wrap=True)
     if later := sum(map(len, _pages(client, stands, village=recoding.was))):
         console.print(
@@ -93,11 +94,12 @@ def _said(recoding: Recoding, told: Mapping[str, int]) -> str:
     )
 
 
-def _pages(client: httpx.Client, stands: str = "", **asked: str) -> Iterator[list[str]]:
-    """Who lives in a village, once the gateway has seen `stands`."""
-    headers = {"Siao-After": stands} if stands else {}
+def _pages(client: httpx.Client, stands: Sequence[str], **asked: str) -> Iterator[list[str]]:
+    """Who lives in a village, each page once the gateway has seen the last of `stands`; of the ones before, those who
+    asked for them waited."""
     asked["limit"] = str(AT_ONCE)
     while True:
+        headers = {"Siao-After": stands[-1]} if stands[-1] else {}
         found = _read(client.get("/v1/households", params=asked, headers=headers))
         if found["awaits_rebuild"] or found["stale"]:
             raise Trouble(

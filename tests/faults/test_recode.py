@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from io import StringIO
 from typing import Any
 
 import asyncpg
@@ -31,7 +32,16 @@ async def stack(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     monkeypatch.setattr(recode, "AT_ONCE", PAGE)
     stack = Stack(servers)
     async with stack.running():
+        await heard_of_all(stack)
         yield stack
+
+
+async def heard_of_all(stack: Stack) -> None:
+    """Until no figure is stale, as it is before every relay has said where it stands. Raises TimeoutError."""
+    headers = {"Authorization": f"Bearer {stack.token(Role.SECRETARIAT)}"}
+    async with httpx.AsyncClient(base_url=stack.gateway, headers=headers) as client, asyncio.timeout(60):
+        while (await client.get("/v1/freshness")).json()["stale"]:
+            await asyncio.sleep(0.05)
 
 
 async def tell(stack: Stack, wishes: Sequence[dict[str, Any]]) -> list[str]:
@@ -46,12 +56,14 @@ async def tell(stack: Stack, wishes: Sequence[dict[str, Any]]) -> list[str]:
         return [receipt["subject"] for receipt in receipts]
 
 
-async def run(stack: Stack, recoding: Recoding = RECODING, **client: Any) -> Counter[str]:
+async def run(
+    stack: Stack, recoding: Recoding = RECODING, console: Console | None = None, **client: Any
+) -> Counter[str]:
     headers = {"Authorization": f"Bearer {stack.token(Role.SECRETARIAT)}"}
 
     def in_thread() -> Counter[str]:
         with httpx.Client(base_url=stack.gateway, headers=headers, timeout=60, **client) as asking:
-            return recode.recode(asking, Console(quiet=True), recoding)
+            return recode.recode(asking, console or Console(quiet=True), recoding)
 
     return await asyncio.to_thread(in_thread)
 
@@ -94,6 +106,15 @@ async def test_a_village_is_recoded_once_however_often_it_is_begun(servers: Serv
     assert await run(stack) == {"recoded": 1}, "whose recoding was voided is recoded anew"
     assert await run(stack, Recoding(HERE, NEW, "2020-02-02")) == {"recoded": 1}, "and who came later, by that day"
     assert await recoded(servers) == dict.fromkeys({*lived, came}, 1) | {first: 2}
+
+
+async def test_who_came_later_is_told_and_nobody_else(stack: Stack) -> None:
+    old, said = "40020101", StringIO()
+    await tell(stack, [register(village=old) for _ in range(2 * PAGE)])
+    [came] = await tell(stack, [register(village=FAR)])
+    await tell(stack, [command("RelocateHousehold.v1", household=came, village=old, occurred_on="2020-02-02")])
+    assert await run(stack, Recoding(old, "40020121", DAY), Console(file=said)) == {"recoded": 2 * PAGE}
+    assert f"1 households came to {old} after {DAY}, and keep that code" in said.getvalue()
 
 
 async def test_what_is_wrong_is_said_in_both_languages(stack: Stack) -> None:
