@@ -160,6 +160,11 @@ CATALOG: dict[str, Problem] = {
     "exit_recorded_otherwise": Problem(
         409, "This exit is recorded already, with other details.", "บันทึกการออกจากโครงการนี้ไว้แล้วด้วยข้อมูลอื่น"
     ),
+    "household_exited": Problem(
+        409,
+        "This household exited the programme on {day}; a new pair begins after that day, once the household is back.",
+        "ครัวเรือนนี้ออกจากโครงการเมื่อ {day} คู่ใหม่ต้องเริ่มหลังวันนั้น เมื่อครัวเรือนกลับเข้าโครงการแล้ว",
+    ),
     "exited_that_day": Problem(
         409,
         "Another exit of this household is recorded of {day}; correct or void that one.",

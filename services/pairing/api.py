@@ -1,6 +1,7 @@
 """Pairing over HTTP: enrols helpers, assigns and ends pairs, never more of them than a helper can carry."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import cast
 
 from starlette.applications import Starlette
@@ -17,7 +18,7 @@ from services.pairing.helpers import (
 )
 from services.pairing.known import Known
 from services.pairing.pairs import START, PairEvent, Pairing, evolve
-from services.pairing.tables import Helpers, Leads
+from services.pairing.tables import Exits, Helpers, Leads
 from shared import places
 from shared.commands.app import create
 from shared.commands.known import wait_for_registry
@@ -76,12 +77,14 @@ class Desk:
         if households:
             known_household.look_up(later, households)
             Leads.look_up(later, households)
+            Exits.look_up(later, households)
         await later.read()
         return Lookups(
             Vault.found(self._key_encryption_key, told),
             known_household.found(later.told) if households else {},
             Helpers.found(told, later.told),
             Leads.found(later.told),
+            Exits.found(later.told),
         )
 
 
@@ -89,9 +92,15 @@ class Lookups:
     """What was looked up, and locked, for the commands of one transaction."""
 
     def __init__(
-        self, vault: Vault, households: Mapping[HouseholdId, Household], helpers: Helpers, leads: Leads
+        self,
+        vault: Vault,
+        households: Mapping[HouseholdId, Household],
+        helpers: Helpers,
+        leads: Leads,
+        exited: Mapping[HouseholdId, date],
     ) -> None:
         self._vault, self._households, self._helpers, self._leads = vault, households, helpers, leads
+        self._exited = exited
         self._enrolled: set[HelperId] = set()
 
     def decide(self, states: Sequence[State], submission: Submission) -> Sequence[PairingEvent]:
@@ -107,6 +116,7 @@ class Lookups:
             district=places.district_of(village) if village else None,
             helper=self._helpers.get(command.helper),
             led_elsewhere=self._leads.elsewhere(command.household),
+            exited=self._exited.get(command.household),
         )
         return decide(state, command, known)
 

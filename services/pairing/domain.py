@@ -45,6 +45,8 @@ def _assign(state: Pairing, command: AssignPair, known: Known) -> list[PairEvent
     if pair := state.with_helper(command.helper):
         return _again(pair, command)
     require_own(known.household)
+    if known.exited is not None and command.occurred_on <= known.exited:
+        raise Rejected("household_exited", field="data.occurred_on", day=known.exited)
     helper = require_helper(command, known)
     if command.role is PairRole.LEAD:
         require_place_to_lead(state, command, helper, known)

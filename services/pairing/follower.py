@@ -32,14 +32,16 @@ def app(settings: Settings) -> Starlette:
 
 class Reaction:
     """Ends the lead pair of a household that was merged into one which has a lead, and leaves it where that has none:
-    the helper then goes on with the household that remains."""
+    the helper then goes on with the household that remains. Had that exited by then, every pair of the other ends."""
 
     def __init__(self, ends: Ends) -> None:
         self._ends = ends
 
     async def __call__(self, connection: asyncpg.Connection, told: Envelope, merged: HouseholdMerged) -> str | None:
         leaving, remaining = await _leads(connection, merged)
-        if not remaining:
+        if await connection.fetchval(_EXITED, merged.into, merged.occurred_on):
+            leaving = await _pairs(connection, merged)
+        elif not remaining:
             return None
         refused = await self._ends.settle(connection, [_end(told, merged, *lead) for lead in leaving])
         return refused.get(told.id)
@@ -48,7 +50,7 @@ class Reaction:
 def _end(told: Envelope, merged: HouseholdMerged, household: HouseholdId, helper: HelperId, since: date) -> End:
     day, why = max(merged.occurred_on, since), EndReason.HOUSEHOLD_MERGED
     command = EndPair(occurred_on=day, household=household, helper=helper, reason=why)
-    return End(told, f"merged-{told.id}-{household}", command)
+    return End(told, f"merged-{told.id}-{household}-{helper}", command)
 
 
 async def _leads(connection: asyncpg.Connection, merged: HouseholdMerged) -> tuple[Sequence[Lead], Sequence[Lead]]:
@@ -60,6 +62,15 @@ async def _leads(connection: asyncpg.Connection, merged: HouseholdMerged) -> tup
     rows: Sequence[Lead] = [tuple(row) for row in await connection.fetch(_LEADS, households)]
     return [lead for lead in rows if lead[0] in parts], [lead for lead in rows if lead[0] not in parts]
 
+
+async def _pairs(connection: asyncpg.Connection, merged: HouseholdMerged) -> Sequence[Lead]:
+    """Who leads and who supports the household that was merged, with all that was merged into it before."""
+    parts = [row["household"] for row in await connection.fetch(_PARTS, merged.household)]
+    active = await exits.active_pairs(connection, parts)
+    return [(part, pair.helper, pair.occurred_on) for part in sorted(active) for pair in active[part].values()]
+
+
+_EXITED = "SELECT 1 FROM exited WHERE household = $1 AND day <= $2"
 
 _LEADS = """
     SELECT household, helper, since FROM lead WHERE household = ANY($1) AND until IS NULL ORDER BY household"""

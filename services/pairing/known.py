@@ -1,6 +1,7 @@
 """What is looked up before a decision about a pair, and the rules over it. Pure."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from services.pairing.helpers import Days, HelperLoad
 from services.pairing.pairs import Pairing
@@ -23,6 +24,8 @@ class Known:
     """None: nobody enrolled this helper."""
     led_elsewhere: bool = False
     """A household that was merged with this one brought a lead helper along."""
+    exited: date | None = None
+    """The last day on which the household exited the programme."""
 
 
 def require_helper(command: AssignPair | CorrectPair, known: Known) -> HelperLoad:

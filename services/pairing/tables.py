@@ -125,9 +125,25 @@ class Leads:
             statement.add("leads", _SAVE_LEADS, *columns(rows))
 
 
+class Exits:
+    """Rows of `exited`: the last day on which each household exited."""
+
+    @staticmethod
+    def look_up(statement: Statement, households: Sequence[HouseholdId]) -> None:
+        """Of households that are locked against merging, which an exit's follower locks too."""
+        statement.add("exited", _EXITED, households)
+
+    @staticmethod
+    def found(told: Told) -> Mapping[HouseholdId, date]:
+        return dict(told.get("exited", ()))
+
+
 def _earliest(*days: date | None) -> date | None:
     return min((day for day in days if day), default=None)
 
+
+_EXITED = """
+    SELECT household, max(day) FROM exited WHERE household = ANY($1::text[]) AND day IS NOT NULL GROUP BY household"""
 
 _SAVE_HELPERS = """
     INSERT INTO helper (helper, kind, district, since, pairs, paired_since, voided)

@@ -26,7 +26,7 @@ from tests.support.seeded import poison
 from tests.support.servers import Servers, free_port
 
 SEED = os.environ.get("SIAO_TEST_SEED", "2563")
-DAY = "2020-02-03"
+DAY, NEXT = "2020-02-03", "2020-02-04"
 LED = "SELECT count(*) FROM lead WHERE helper = $1 AND until IS NULL"
 
 
@@ -133,7 +133,9 @@ async def test_all_pairs_that_hold_on_the_day_end_and_the_helpers_are_free(world
         ]
         assert {headers["ce_causationid"] for _, _, headers in events[2:]} == {exit_}
         assert await world.load(lead) == 0
-        [again] = await world.told("pairing", assign(home, lead, occurred_on=DAY))
+        refused = (await world.clients["pairing"].post("/commands", json=assign(home, lead, occurred_on=DAY))).json()
+        assert (refused["code"], refused["field"], refused["day"]) == ("household_exited", "data.occurred_on", DAY)
+        [again] = await world.told("pairing", assign(home, lead, occurred_on=NEXT))
         assert again["subject"] == home, "who finds it in the programme again pairs it again"
 
 
@@ -167,7 +169,7 @@ async def test_an_exit_that_comes_again_ends_no_pair_assigned_since(world: World
     async with running(world.follower()):
         [exit_] = await world.exited(home)
         await world.answered(exit_)
-        await world.told("pairing", assign(home, second, occurred_on=DAY))
+        await world.told("pairing", assign(home, second, occurred_on=NEXT))
         await poison.put(world.servers, [("again", await world.published(home))])
         await world.answered(*await world.exited(home, day="2019-09-01"))  # in the same partition, behind it
     assert len(await world.events(home)) == 3

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -138,6 +139,23 @@ async def test_where_only_the_merged_one_has_a_lead_its_helper_goes_on(world: Wo
         end = command("EndPair.v1", household=one, helper=first, occurred_on="2020-02-03", reason="helper-retired")
         assert (await world.pairing.post("/commands", json=end)).status_code == 201
         assert (await world.pairing.post("/commands", json=assign(other, helper))).status_code == 201
+
+
+async def test_nobody_goes_on_with_a_household_that_had_exited(world: World) -> None:
+    async with running(world.follower()):
+        (one, later), (first, second) = await world.led(2)
+        [supporter] = await world.subjects(world.pairing, [enrol()])
+        await world.subjects(world.pairing, [assign(one, supporter, role="supporting")])
+        gone, leaving = await world.subjects(world.registry, [register(), register()])
+        await world.stores["pairing"].executemany(
+            "INSERT INTO exited (household, exit, version, day) VALUES ($1, 'ex_1', 1, $2)",
+            [(gone, date(2020, 1, 20)), (leaving, date(2020, 2, 4))],
+        )
+        await world.merge((one, gone), (later, leaving))
+        await world.caught_up()
+    assert [kind for kind, _, _ in await world.events(one)] == ["PairAssigned.v1"] * 2 + ["PairEnded.v1"] * 2
+    assert {data["occurred_on"] for _, data, _ in (await world.events(one))[2:]} == {"2020-02-03"}
+    assert (await world.load(first), await world.load(second)) == (0, 1), "the other exits after the merger"
 
 
 async def test_all_that_was_merged_before_goes_along(world: World) -> None:

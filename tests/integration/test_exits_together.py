@@ -1,4 +1,4 @@
-"""Several exits in one transaction of pairing's follower, beside a command about one of the households."""
+"""Exits in transactions of pairing's follower: several at once, beside commands, and before what they tell of."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,9 +14,9 @@ from services.pairing.ends import Ends
 from shared.commands.batch import Answer, Batch
 from shared.commands.desk import States
 from shared.commands.reading import Submission
-from shared.events.codes import EndReason, ExitReason
+from shared.events.codes import EndReason, ExitReason, VoidReason
 from shared.events.envelope import GENESIS
-from shared.events.interventions import CaseExited, Verified
+from shared.events.interventions import CaseExitCorrected, CaseExited, CaseExitVoided, Verified
 from shared.events.pairing import EndPair
 from shared.eventstore.store import Origin
 from shared.runtime import ids
@@ -25,7 +25,7 @@ from tests.support.commands import AGENCY, assign, enrol, ndjson, serving, tell_
 from tests.support.log import Record, sealed
 from tests.support.servers import Servers
 
-DAY = date(2020, 2, 3)
+DAY, AFTER = date(2020, 2, 3), datetime(2020, 2, 4, tzinfo=UTC)
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'"
 
 
@@ -46,7 +46,7 @@ def exited(home: str, day: date = DAY) -> Record:
     event = CaseExited(
         occurred_on=day, household=home, exit=ids.new_id("ex"), reason=ExitReason.MOVED_AWAY, verified=verified
     )
-    return sealed(f"case-{home}", 1, GENESIS, event, datetime(2020, 2, 4, tzinfo=UTC), agency=AGENCY)
+    return sealed(f"case-{home}", 1, GENESIS, event, AFTER, agency=AGENCY)
 
 
 async def paired(servers: Servers, pairing: httpx.AsyncClient, count: int) -> tuple[list[str], str]:
@@ -110,3 +110,36 @@ async def test_of_two_exits_of_one_household_the_first_that_came_ends_the_pair(
     assert [one.split("-hh_")[0] for one in await ends(pool, [home])] == [f"exited-{told[0].decode()}"]
     seen = "SELECT count(*) FROM exit_seen WHERE event = ANY($1::uuid[])"
     assert await pool.fetchval(seen, [one.decode() for one in told]) == 2
+
+
+async def test_a_pair_is_not_assigned_before_an_exit_until_that_is_moved_or_voided(
+    servers: Servers, pairing: httpx.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    [home], _ = await paired(servers, pairing, 1)
+    helper = (await pairing.post("/commands", json=enrol())).json()["subject"]
+    verified = Verified(community=DAY, subdistrict=DAY, district=DAY)
+    own = {"household": home, "exit": ids.new_id("ex")}
+    gone = CaseExited(occurred_on=DAY, reason=ExitReason.MOVED_AWAY, verified=verified, **own)
+    moved = CaseExitCorrected(**(dict(gone) | {"occurred_on": date(2020, 2, 1)}))
+    never = CaseExitVoided(occurred_on=date(2020, 3, 1), reason=VoidReason.NEVER_HAPPENED, **own)
+    line = [
+        sealed(f"case-{home}", n, GENESIS, one, AFTER, agency=AGENCY) for n, one in enumerate((gone, moved, never), 1)
+    ]
+    reaction = exits.Reaction(Ends(servers.settings("pairing")))
+
+    async def told(*records: Record) -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            assert await reaction(connection, records) == []
+
+    async def refused(day: str) -> str | None:
+        answer = await pairing.post("/commands", json=assign(home, helper, occurred_on=day))
+        code: str | None = answer.json().get("code")
+        return code
+
+    await told(line[0])
+    assert await refused("2020-02-03") == "household_exited"
+    await told(line[1], line[0])
+    assert await refused("2020-02-01") == "household_exited"
+    await told(line[2])
+    await told(*line[:2])
+    assert await refused("2020-02-01") is None

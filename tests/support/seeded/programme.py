@@ -137,7 +137,7 @@ def _pair(draw: random.Random, phases: Sequence[list[Wish]], home: Home) -> None
     base, ends, mending = phases
     own, may = {"household": home.id, "helper": home.helper}, home.may(LED)
     assigned = assign(home.id, home.helper)
-    base.append(Wish(assigned, may))
+    base.append(Wish(assigned, may if home.number % 4 else may | {"household_exited"}))
     ended = command("EndPair.v1", occurred_on="2019-12-01", reason="household-asked", **own)
     if home.number % 5 < 2:
         ends.append(Wish(ended, may | UNPAIRED))
