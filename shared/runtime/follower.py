@@ -1,6 +1,6 @@
 """Keeps what a service knows of the registry: reads its topic, and writes rows and offsets in one transaction. So it
-does with what a service takes of other topics beside, each topic in a transaction of its own, which holds no lock of
-the others'.
+does with what a service takes of other topics beside. Each topic is taken in transactions of its own, and each merger
+that a service reacts to, so that none asks for locks behind those that another has taken.
 
 Exact: a batch is taken wholly or not at all, the offsets are PostgreSQL's, and a record that comes again is known by
 its stream, version and hash. What does not continue its stream, or cannot be read, goes into quarantine, and is looked
@@ -17,10 +17,10 @@ everything that was lost (shared/eventstore/restore.py).
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from time import monotonic
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -50,6 +50,8 @@ more than all else that is done about it. A command with Siao-After waits so muc
 LOOK_SECONDS = 5.0
 """Between looks at how far the log has grown."""
 STALLED_SECONDS = 30.0
+
+T = TypeVar("T")
 
 log = logs.get(__name__)
 taken = Counter("siao_follower_records_total", "Records read, repeats among them")
@@ -140,18 +142,22 @@ class Follower:
 
     async def _take(self, arrived: Mapping[TopicPartition, Sequence[Delivered]]) -> None:
         records: dict[str, list[Delivered]] = defaultdict(list)
-        reached: dict[str, dict[TopicPartition, int]] = defaultdict(dict)
         for place, of_partition in arrived.items():
             records[place.topic] += of_partition
-            reached[place.topic][place] = of_partition[-1].offset + 1
         for topic in sorted(records, key=[TOPIC, *self._beside].index):
-            async with self._connection.transaction():
-                await self._take_of(topic, records[topic])
-                await self._note(reached[topic])
-                failpoint("follower.before_commit")
-            failpoint("follower.after_commit")
-            self._next |= reached[topic]
-            taken.inc(len(records[topic]))
+            reacts = self._react is not None and topic == TOPIC
+            for some in cut_behind(records[topic], is_merger) if reacts else [records[topic]]:
+                await self._take_some(topic, some)
+
+    async def _take_some(self, topic: str, records: Sequence[Delivered]) -> None:
+        reached = {TopicPartition(topic, one.partition): one.offset + 1 for one in records}
+        async with self._connection.transaction():
+            await self._take_of(topic, records)
+            await self._note(reached)
+            failpoint("follower.before_commit")
+        failpoint("follower.after_commit")
+        self._next |= reached
+        taken.inc(len(records))
 
     async def _take_of(
         self, topic: str, records: Sequence[Delivered], waiting_of: Set[HouseholdId] = frozenset()
@@ -219,8 +225,17 @@ class Follower:
 
 def to_each_merger(taken: Sequence[Taken]) -> Iterator[Sequence[Taken]]:
     """Cut behind each merger, so that what was known when it came is known again when one reacts to it."""
+    return cut_behind(taken, lambda at: at.one.told.type == HouseholdMerged.type)
+
+
+def is_merger(record: Delivered) -> bool:
+    return ("ce_type", HouseholdMerged.type.encode()) in record.headers
+
+
+def cut_behind(every: Sequence[T], last: Callable[[T], bool]) -> Iterator[Sequence[T]]:
+    """Parts of which each but the final one ends with one that is `last`."""
     begin = 0
-    for i, (one, _) in enumerate(taken, start=1):
-        if one.told.type == HouseholdMerged.type or i == len(taken):
-            yield taken[begin:i]
+    for i, one in enumerate(every, start=1):
+        if last(one) or i == len(every):
+            yield every[begin:i]
             begin = i

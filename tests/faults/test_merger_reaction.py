@@ -22,6 +22,7 @@ from tests.support.servers import Servers, free_port
 
 SEED = os.environ.get("SIAO_TEST_SEED", "2563")
 
+WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'siao-pairing-follower' AND wait_event_type = 'Lock'"
 LED = "SELECT count(*) FROM lead WHERE helper = $1 AND until IS NULL"
 
 
@@ -198,6 +199,24 @@ async def test_killed_at_each_step_it_happens_once(world: World, step: str) -> N
         _, ended = await world.events(one)
         assert ended[2]["ce_causationid"] == merger
     assert [await world.load(helper) for helper in helpers] == [0, 1] * 12
+
+
+async def test_the_helper_of_one_merger_is_not_held_while_another_waits(world: World) -> None:
+    """A desk that has a stream of the second, and will ask for the helper of the first."""
+    async with running(world.follower()):
+        homes, (helper, *_) = await world.led(4)
+    await world.merge((homes[0], homes[1]), (homes[2], homes[3]))
+    async with asyncio.timeout(60):
+        while await world.stores["registry"].fetchval("SELECT count(*) FROM outbox"):
+            await asyncio.sleep(0.05)
+    async with world.stores["pairing"].acquire() as desk, running(world.follower()), asyncio.timeout(60):
+        async with desk.transaction():
+            await desk.execute("SELECT FROM head WHERE stream = $1 FOR UPDATE", f"pairing-{homes[2]}")
+            while not await desk.fetchval(WAITS):
+                await asyncio.sleep(0.05)
+            await desk.execute("SELECT FROM helper WHERE helper = $1 FOR UPDATE NOWAIT", helper)
+        await world.caught_up()
+    assert [len(await world.events(home)) for home in homes] == [2, 1, 2, 1]
 
 
 async def test_a_pair_assigned_while_the_merger_is_noted_leaves_one_lead(world: World) -> None:

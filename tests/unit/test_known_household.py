@@ -24,7 +24,7 @@ from shared.events.registry import (
     RelocationCorrected,
 )
 from shared.events.topics import partition_of
-from shared.runtime.follower import to_each_merger
+from shared.runtime.follower import is_merger, to_each_merger
 from shared.runtime.known_household import MARK, Home, Household, Taken, fold, mark
 from shared.runtime.registry_log import Readable, read
 from shared.standing import Standing
@@ -275,3 +275,5 @@ def test_records_are_cut_behind_each_merger():
     taken = [Taken(one(told(version, name)), Household(version, (HOME,))) for version, name in enumerate(types, 2)]
     assert [[at.told.version for at, _ in part] for part in to_each_merger(taken)] == [[2, 3], [4], [5]]
     assert list(to_each_merger([])) == []
+    merger = [is_merger(at.one.record) for at in taken]
+    assert merger == [False, True, True, False]
