@@ -16,9 +16,9 @@ from services.projections.faust_seam import Batch
 
 IN_FLIGHT = 2
 """Transactions: while PostgreSQL writes one, the next is folded."""
-ONE_TRANSACTION = 10_000
+ONE_TRANSACTION = 5_000
 """Records, at most (one batch more begins below it)."""
-ALL_LANES = 40_000
+ALL_LANES = 20_000
 """Records that may wait in this process before the next is taken from Kafka: bounds its memory."""
 
 Taken = dict[int, list[Batch]]

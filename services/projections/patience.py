@@ -1,7 +1,7 @@
 """PostgreSQL for work that must not be lost: while it or its tables are away, the same work is tried again in place."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import asyncpg
@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 
 class Patient:
-    """Opens its pool when it is first used, in the loop that uses it."""
+    """Opens its pool when it is first used, in the loop that uses it. `session`: more settings of its connections."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, session: Mapping[str, str] | None = None) -> None:
+        self._settings, self._session = settings, LIMITS | dict(session or {})
         self.pool: asyncpg.Pool | None = None
 
     async def run(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
@@ -37,7 +37,7 @@ class Patient:
         while True:
             try:
                 if self.pool is None:
-                    self.pool = await postgres.pool(self._settings, most=CONNECTIONS, session=LIMITS)
+                    self.pool = await postgres.pool(self._settings, most=CONNECTIONS, session=self._session)
                 async with self.pool.acquire() as connection:
                     return await work(connection)
             except PASSING as error:

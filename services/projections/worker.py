@@ -19,7 +19,7 @@ from services.projections.frozen import Holders
 from services.projections.lanes import Lanes, Take
 from services.projections.patience import Patient
 from shared.events.topics import EVENT_TOPICS
-from shared.runtime import logs
+from shared.runtime import logs, postgres
 from shared.runtime.poke import Poker
 from shared.runtime.settings import Settings
 
@@ -30,7 +30,7 @@ class Worker:
     """Nothing may escape from what it does with a batch: Faust would drop the batch and go on."""
 
     def __init__(self, settings: Settings) -> None:
-        self.database = Patient(settings)
+        self.database = Patient(settings, postgres.PLANNED_ONCE)
         self._holders = Holders()
         self._poke = Poker(settings)
         self.app: App = make_app(settings, self)

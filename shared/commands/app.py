@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from shared.commands import http
 from shared.commands.batch import Deciding
-from shared.commands.desk import SESSION, Desk
+from shared.commands.desk import Desk
 from shared.commands.reading import Reader
 from shared.errors import Rejected
 from shared.events import catalog
@@ -48,7 +48,7 @@ def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> 
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with await postgres.pool(settings, session=SESSION) as pool:
+        async with await postgres.pool(settings, session=postgres.PLANNED_ONCE) as pool:
             await clock.claim(pool, settings.clock)
             with Poker(settings) as poke:
                 app.state.pool, app.state.desk = pool, Desk(pool, deciding, poke)

@@ -27,9 +27,6 @@ STATES = 10_000
 """Folded states kept in memory, least recently used first to go; some kilobytes each."""
 PATIENCE = (0.1, 0.2, 0.3, 0.4)
 """Seconds between looks at references that are not known yet: one second in all, a request."""
-SESSION = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
-"""Of the desk's connections: a statement is planned once, not for each batch; perhaps while the tables are small, so it
-must not be the plan that reads them whole."""
 
 log = logs.get(__name__)
 

@@ -30,6 +30,11 @@ ABSENT: tuple[type[Exception], ...] = (
 and filled from the log; of a service that keeps events it does not pass by itself."""
 
 
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+"""For a session that sends the same few statements for ever: each is planned once, not for each batch; perhaps while
+the tables are small, so it must not be the plan that reads them whole."""
+
+
 async def pool(
     settings: Settings, *, least: int = 1, most: int = 8, session: Mapping[str, str] | None = None
 ) -> asyncpg.Pool:

@@ -14,10 +14,11 @@ from services.interventions.api import Interventions
 from services.pairing.api import Desk as Pairing
 from services.registry.api import Registry
 from shared.commands.batch import Answer, Batch, Deciding
-from shared.commands.desk import SESSION, States
+from shared.commands.desk import States
 from shared.commands.reading import Reader
 from shared.events import catalog
 from shared.runtime import auth
+from shared.runtime.postgres import PLANNED_ONCE
 from tests.support.commands import assign, enrol, helped, merge, register, tell_of_household
 from tests.support.servers import Servers
 
@@ -51,7 +52,7 @@ class Asked:
 @asynccontextmanager
 async def asking(servers: Servers, deciding: Deciding, *first: dict[str, Any]) -> AsyncIterator[Asked]:
     """After a batch of `first`, at which the driver asks for types."""
-    connection = await asyncpg.connect(servers.dsn(deciding.service), server_settings=SESSION)
+    connection = await asyncpg.connect(servers.dsn(deciding.service), server_settings=PLANNED_ONCE)
     try:
         asked = Asked(connection, deciding)
         await asked.statements(*first)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.registry.api import Registry
 from shared.commands.batch import Answer
-from shared.commands.desk import SESSION, Desk
+from shared.commands.desk import Desk
 from shared.commands.reading import Reader
 from shared.events import catalog
 from shared.eventstore import clock
@@ -23,7 +23,7 @@ CALLER = Caller("bench-system", "example-office", Role.AGENCY)
 
 async def main(bodies: Sequence[bytes]) -> None:
     settings = Settings(service="registry")
-    async with await postgres.pool(settings, session=SESSION) as pool:
+    async with await postgres.pool(settings, session=postgres.PLANNED_ONCE) as pool:
         await clock.claim(pool, "real")
         desk = Desk(pool, Registry(settings), lambda: None)
         serving = asyncio.create_task(desk.run())
