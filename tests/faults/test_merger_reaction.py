@@ -209,13 +209,16 @@ async def test_the_helper_of_one_merger_is_not_held_while_another_waits(world: W
     async with asyncio.timeout(60):
         while await world.stores["registry"].fetchval("SELECT count(*) FROM outbox"):
             await asyncio.sleep(0.05)
-    async with world.stores["pairing"].acquire() as desk, running(world.follower()), asyncio.timeout(60):
+    follower, pairing = world.follower(), world.stores["pairing"]
+    async with pairing.acquire() as desk, asyncio.timeout(60):
         async with desk.transaction():
             await desk.execute("SELECT FROM head WHERE stream = $1 FOR UPDATE", f"pairing-{homes[2]}")
-            while not await desk.fetchval(WAITS):
+            follower.spawn()
+            while not await pairing.fetchval(WAITS):  # the desk's transaction would see it as it was
                 await asyncio.sleep(0.05)
             await desk.execute("SELECT FROM helper WHERE helper = $1 FOR UPDATE NOWAIT", helper)
         await world.caught_up()
+    await follower.end()
     assert [len(await world.events(home)) for home in homes] == [2, 1, 2, 1]
 
 
