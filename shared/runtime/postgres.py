@@ -30,9 +30,14 @@ ABSENT: tuple[type[Exception], ...] = (
 and filled from the log; of a service that keeps events it does not pass by itself."""
 
 
-PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+PLANNED_ONCE = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 """For a session that sends the same few statements for ever: each is planned once, not for each batch; perhaps while
-the tables are small, so it must not be the plan that reads them whole."""
+the tables are small, so it must not be the plan that reads them whole, or all of an index."""
 
 
 async def pool(
