@@ -24,7 +24,7 @@ from itertools import product
 from services.projections.card import Assessed, Help, Household
 from services.projections.exits import Exited
 from services.projections.model import Parts, ReadModel
-from services.projections.packing import BITS, Packing, unit
+from services.projections.packing import Packing, unit
 from services.projections.residence import Whereabouts, whereabouts
 from services.projections.steps import Cell, Course, Row, Rows
 from shared.definitions import DEFINITIONS, Definition, InNeed
@@ -65,16 +65,16 @@ def cells(
     made: dict[Row, int] = defaultdict(int)
     told, moves = _in_order(assessments, helps, exited), dict(places)
     for definition in DEFINITIONS.values():
-        measured, shift = _course(definition, told), BITS * (NUMBERS[definition.id, dimension, MEASURES[0]] - 1)
+        measured, first = _course(definition, told), unit(NUMBERS[definition.id, dimension, MEASURES[0]])
         where, held, before = places[0][1], 0, 0
         for day in sorted(moves.keys() | measured.keys()):
             there, held = moves.get(day, where), measured.get(day, held)
             now = held if _counts(definition, there) else 0
             if there != where and before:
-                made[day, *where] -= before << shift
+                made[day, *where] -= before * first
                 before = 0
             if now != before:
-                made[day, *there] += now - before << shift
+                made[day, *there] += (now - before) * first
             where, before = there, now
     return made
 
