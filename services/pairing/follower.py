@@ -3,7 +3,7 @@
 What it does about the exits in interventions' topic stands in exits.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import date
 
 import asyncpg
@@ -38,9 +38,10 @@ class Reaction:
         self._ends = ends
 
     async def __call__(self, connection: asyncpg.Connection, told: Envelope, merged: HouseholdMerged) -> str | None:
-        leaving, remaining = await _leads(connection, merged)
+        parts = {row["household"] for row in await connection.fetch(_PARTS, merged.household)}
+        leaving, remaining = await _leads(connection, parts, merged.into)
         if await connection.fetchval(_EXITED, merged.into, merged.occurred_on):
-            leaving = await _pairs(connection, merged)
+            leaving = await _pairs(connection, parts)
         elif not remaining:
             return None
         refused = await self._ends.settle(connection, [_end(told, merged, *lead) for lead in leaving])
@@ -53,19 +54,19 @@ def _end(told: Envelope, merged: HouseholdMerged, household: HouseholdId, helper
     return End(told, f"merged-{told.id}-{household}-{helper}", command)
 
 
-async def _leads(connection: asyncpg.Connection, merged: HouseholdMerged) -> tuple[Sequence[Lead], Sequence[Lead]]:
-    """Who leads the household that was merged, with all that was merged into it before, and who the one that remains;
-    locked until the transaction ends."""
-    parts = {row["household"] for row in await connection.fetch(_PARTS, merged.household)}
-    households = sorted({*parts, *(await ends.whole(connection, [merged.into]))[merged.into]})
+async def _leads(
+    connection: asyncpg.Connection, parts: Set[HouseholdId], into: HouseholdId
+) -> tuple[Sequence[Lead], Sequence[Lead]]:
+    """Who leads one of `parts`, the household that was merged with all that was merged into it before, and who the one
+    that remains; locked until the transaction ends."""
+    households = sorted({*parts, *(await ends.whole(connection, [into]))[into]})
     await ends.lock(connection, households)
     rows: Sequence[Lead] = [tuple(row) for row in await connection.fetch(_LEADS, households)]
     return [lead for lead in rows if lead[0] in parts], [lead for lead in rows if lead[0] not in parts]
 
 
-async def _pairs(connection: asyncpg.Connection, merged: HouseholdMerged) -> Sequence[Lead]:
-    """Who leads and who supports the household that was merged, with all that was merged into it before."""
-    parts = [row["household"] for row in await connection.fetch(_PARTS, merged.household)]
+async def _pairs(connection: asyncpg.Connection, parts: Set[HouseholdId]) -> Sequence[Lead]:
+    """Who leads and who supports one of them."""
     active = await exits.active_pairs(connection, parts)
     return [(part, pair.helper, pair.occurred_on) for part in sorted(active) for pair in active[part].values()]
 
