@@ -5,7 +5,7 @@ An entry is one event of a stream, as it was corrected last. The rules are ours:
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from shared.errors import Rejected
 from shared.events.base import Event, Slug
@@ -13,6 +13,15 @@ from shared.events.codes import VoidReason
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 E = TypeVar("E", bound=Event)
+
+
+class Voiding(Protocol):
+    """An event that voids an entry."""
+
+    @property
+    def occurred_on(self) -> date: ...
+    @property
+    def reason(self) -> VoidReason: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,9 @@ class Entry(Generic[E_co]):
         """With the fields that `by`, its correction or the wish for one, states anew; the others stay."""
         stated = {name: value for name, value in by if name in type(self.event).model_fields}
         return replace(self, event=self.event.model_copy(update=stated))
+
+    def voided_by(self, event: Voiding) -> "Entry[E_co]":
+        return replace(self, voided=(event.occurred_on, event.reason))
 
 
 def to_correct(entry: Entry[E] | None, author: Author, field: str) -> Entry[E]:

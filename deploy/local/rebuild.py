@@ -13,7 +13,7 @@ from rich.table import Table
 
 from deploy.local import credentials, migrations, postgres, servers
 from deploy.local.home import Home, read_json
-from deploy.local.trouble import Trouble
+from deploy.local.trouble import Trouble, no_stack
 from services.projections import made_by
 from services.projections.rebuild import run, schemas
 from services.projections.rebuild.compare import Compared, Difference
@@ -77,10 +77,7 @@ def setting(home: Home, console: Console, processes: int) -> Setting:
     """The servers of a stack that runs, or those that the environment names. Raises Trouble."""
     words = credentials.passwords(home.secrets)
     if not home.ports.exists() or not words:
-        raise Trouble(
-            f"There is no stack in {home.root}: start one with `./siao up`, then rebuild.",
-            f"ยังไม่มีระบบใน {home.root} โปรดเริ่มด้วย ./siao up ก่อน",
-        )
+        raise no_stack(home.root, ", then rebuild")
     both = servers.find(home, read_json(home.ports), words, console)
     settings = Settings(
         service="projections",

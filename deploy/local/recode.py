@@ -17,7 +17,7 @@ from rich.console import Console
 
 from deploy.local import credentials, programs
 from deploy.local.home import Home, read_json
-from deploy.local.trouble import Trouble
+from deploy.local.trouble import Trouble, no_stack
 from shared.runtime import after, ids
 from shared.runtime.auth import Caller, Role
 
@@ -43,10 +43,7 @@ def run(home: Home, console: Console, recoding: Recoding) -> None:
     """Raises Trouble."""
     ports = read_json(home.ports) if home.ports.exists() else {}
     if "gateway" not in ports:
-        raise Trouble(
-            f"There is no stack in {home.root}: start one with `./siao up`.",
-            f"ยังไม่มีระบบใน {home.root} โปรดเริ่มด้วย ./siao up ก่อน",
-        )
+        raise no_stack(home.root)
     caller = Caller(actor=SECRETARIAT, agency=SECRETARIAT, role=Role.SECRETARIAT)
     token = credentials.caller_token(home.secrets, caller, seconds=TOKEN_SECONDS)
     url, headers = f"http://{programs.HOST}:{ports['gateway']}", {"Authorization": f"Bearer {token}"}

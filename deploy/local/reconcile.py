@@ -14,7 +14,7 @@ from rich.console import Console
 
 from deploy.local import credentials, postgres, servers
 from deploy.local.home import Home, read_json
-from deploy.local.trouble import Trouble
+from deploy.local.trouble import Trouble, no_stack
 from shared.events import envelope
 from shared.events.base import HouseholdId
 from shared.events.topics import EVENT_TOPICS, FOLLOWERS
@@ -32,10 +32,7 @@ def run(home: Home, console: Console) -> None:
     """Raises Trouble."""
     words = credentials.passwords(home.secrets)
     if not home.ports.exists() or not words:
-        raise Trouble(
-            f"There is no stack in {home.root}: start one with `./siao up`.",
-            f"ยังไม่มีระบบใน {home.root} โปรดเริ่มด้วย ./siao up ก่อน",
-        )
+        raise no_stack(home.root)
     admin = servers.find(home, read_json(home.ports), words, console).admin_dsn
     dsns = {name: postgres.dsn_of(name, words["postgres"][name], admin) for name in ("registry", *FOLLOWERS)}
     try:

@@ -22,6 +22,14 @@ class Trouble(Exception):
         self.en, self.th, self.details = en, th, details
 
 
+def no_stack(root: Path, then: str = "") -> Trouble:
+    """Of a command that needs one. `then`: what to do when it is started, in English."""
+    return Trouble(
+        f"There is no stack in {root}: start one with `./siao up`{then}.",
+        f"ยังไม่มีระบบใน {root} โปรดเริ่มด้วย ./siao up ก่อน",
+    )
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Turns failures of the machine under us into Trouble; programming errors pass through as they are."""

@@ -12,7 +12,7 @@ from services.gateway.access import Action
 from services.gateway.asof import Asked, Moment
 from services.gateway.identity import Reader
 from services.gateway.labels import CAUSES, LEVELS
-from services.gateway.models import Figure, Standing, Text, text
+from services.gateway.models import Figure, Standing, text
 from services.gateway.queries import coverage, explain, household, standing, timeline
 from services.gateway.reads import CoverageAsk, CoverageFilter, Which
 from services.gateway.snapshot import Snap
@@ -89,7 +89,7 @@ async def explain_coverage(caller: Reader, snap: Snap, ask: Annotated[ExplainAsk
 def _cause(cause: explain.Cause, listed: dict[str, list[explain.Moved]] | None) -> models.Cause:
     return models.Cause(
         cause=cause.name,
-        name=Text(**CAUSES[cause.name]._asdict()),
+        name=text(CAUSES[cause.name]),
         difference=_sums(cause.sums),
         households=cause.households,
         facts=cause.facts,

@@ -1,10 +1,11 @@
 """The shapes of the answers. Every set of figures says what it counts, as of when, and how fresh it is."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from pydantic import BaseModel, Field
 
+from services.gateway.labels import Label
 from shared.definitions import Rounding
 from shared.events.codes import ExitReason
 from shared.places import Name
@@ -17,7 +18,11 @@ class Text(BaseModel):
     en: str
 
 
-def text(name: Name | None) -> Text | None:
+@overload
+def text(name: Name | Label) -> Text: ...
+@overload
+def text(name: None) -> None: ...
+def text(name: Name | Label | None) -> Text | None:
     return name and Text(th=name.th, en=name.en)
 
 

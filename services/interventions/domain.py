@@ -77,7 +77,7 @@ def evolve(state: Case, event: InterventionsEvent, agency: Slug) -> Case:
         case InterventionCorrected():
             entry = entry and entry.corrected(event)
         case InterventionVoided():
-            entry = entry and replace(entry, voided=(event.occurred_on, event.reason))
+            entry = entry and entry.voided_by(event)
         case _:
             assert_never(event)
     return state if entry is None else replace(state, delivered={**state.delivered, event.intervention: entry})

@@ -5,7 +5,6 @@ can have several exits, each under an id of its own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import assert_never
 
@@ -58,7 +57,7 @@ def evolve(exits: Exits, event: ExitEvent, agency: Slug) -> Exits:
         case CaseExitCorrected():
             entry = entry and entry.corrected(event)
         case CaseExitVoided():
-            entry = entry and replace(entry, voided=(event.occurred_on, event.reason))
+            entry = entry and entry.voided_by(event)
         case _:
             assert_never(event)
     return exits if entry is None else {**exits, event.exit: entry}

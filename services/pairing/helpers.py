@@ -1,7 +1,7 @@
 """What pairing decides about a helper: who can help, where, and how many households. Pure: no clock, no store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import assert_never
 
@@ -101,7 +101,7 @@ def evolve_helper(state: HelperState, event: HelperEvent, agency: Slug) -> Helpe
         case HelperCorrected():
             return HelperState(state.enrolment.corrected(event))
         case HelperVoided():
-            return HelperState(replace(state.enrolment, voided=(event.occurred_on, event.reason)))
+            return HelperState(state.enrolment.voided_by(event))
         case _:
             assert_never(event)
 

@@ -132,4 +132,4 @@ def _without(
     entry = entries.get(version)
     if entry is None or not entry.holds:
         return entries
-    return {**entries, version: replace(entry, voided=(event.occurred_on, event.reason))}
+    return {**entries, version: entry.voided_by(event)}

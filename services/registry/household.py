@@ -154,5 +154,4 @@ def _corrected(state: Household, version: Version, kind: type[Dated], event: Eve
 def _voided(state: Household, event: HouseholdEntryVoided) -> Household:
     if (entry := state.entries.get(event.voids)) is None:
         return state
-    voided = replace(entry, voided=(event.occurred_on, event.reason))
-    return replace(state, entries={**state.entries, event.voids: voided})
+    return replace(state, entries={**state.entries, event.voids: entry.voided_by(event)})

@@ -123,8 +123,7 @@ async def dies_before_delete(servers: Servers) -> None:
     """A round is in the log, and the relay did not live to note it."""
     process = relay(servers, SIAO_FAILPOINTS="1:relay.before_delete=1")
     process.spawn()
-    while process.exit_code is None:
-        await asyncio.sleep(0.05)
+    await process.exited()
 
 
 async def test_lost_under_a_running_relay(servers: Servers, pool: asyncpg.Pool) -> None:

@@ -188,10 +188,7 @@ async def test_killed_at_each_step_it_happens_once(world: World, step: str) -> N
         mergers += await world.merge(*some)
         killed = world.follower(SIAO_FAILPOINTS=f"{SEED}:follower.{step}=1")
         killed.spawn()
-        async with asyncio.timeout(60):
-            while killed.exit_code is None:
-                await asyncio.sleep(0.05)
-        assert killed.exit_code == -signal.SIGKILL
+        assert await killed.exited() == -signal.SIGKILL
     async with running(world.follower()):
         await world.caught_up()
     for (one, other), merger in zip(pairs, mergers, strict=True):

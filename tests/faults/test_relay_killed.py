@@ -128,7 +128,4 @@ async def test_what_does_not_pass_by_itself_ends_the_process(servers: Servers, p
     settings = servers.settings("registry", clock="simulated", http_port=free_port())
     process = Process("registry", "relay", settings, servers.home.log("relay-misconfigured"))
     process.spawn()
-    async with asyncio.timeout(20):
-        while process.exit_code is None:
-            await asyncio.sleep(0.05)
-    assert process.exit_code == EXIT_CODE
+    assert await process.exited(within=20) == EXIT_CODE

@@ -79,6 +79,13 @@ class Process:
         if self._child and self._child.poll() is None:
             self._child.send_signal(how)
 
+    async def exited(self, within: float = 60) -> int:
+        """The code with which it ends by itself. Raises TimeoutError."""
+        async with asyncio.timeout(within):
+            while (code := self.exit_code) is None:
+                await asyncio.sleep(0.05)
+        return code
+
     async def end(self, how: signal.Signals = signal.SIGKILL) -> None:
         child = self._child  # whoever keeps it alive may start another one meanwhile
         if child and child.poll() is None:

@@ -82,7 +82,7 @@ def card(household: str, row: asyncpg.Record, *, past: bool = False) -> dict[str
         "household": household,
         "merged_into": survivor if survivor != household else None,
         "absorbed": absorbed if survivor == household else [],
-        "voided": models.Text(**VOID_REASONS[voided]._asdict()) if voided else None,
+        "voided": models.text(VOID_REASONS[voided]) if voided else None,
         "village": home and home.village,
         "place_name": models.text(places.name_of(home.village)) if home else None,
         "cohort": home and home.cohort,
@@ -108,7 +108,7 @@ def _homes(row: asyncpg.Record, survivor: str) -> list[Home]:
 
 def _exit(reason: str, since: date) -> models.Exit:
     why = ExitReason(reason)
-    return models.Exit(reason=why, name=models.Text(**EXIT_REASONS[why]._asdict()), since=since)
+    return models.Exit(reason=why, name=models.text(EXIT_REASONS[why]), since=since)
 
 
 def _voided(facts: Iterable[Fact]) -> VoidReason | None:

@@ -6,7 +6,7 @@ import asyncpg
 
 from services.gateway import changes_models as models
 from services.gateway import labels
-from services.gateway.models import AsOf, Text
+from services.gateway.models import AsOf, text
 from services.gateway.queries import bounds, sql
 from services.gateway.queries.explain import CAUSES
 
@@ -33,6 +33,6 @@ async def read(
 def _change(row: asyncpg.Record) -> models.TimelineChange:
     told = {name: part or None for name, part in zip(_NAMES[row["what"]], row["value"], strict=True)}
     cause = CAUSES.get(row["type"])
-    name = Text(**labels.CAUSES[cause]._asdict()) if cause else None
+    name = text(labels.CAUSES[cause]) if cause else None
     changed = {"what": row["what"], "began": row["began"], "known_since": row["known_since"]}
     return models.TimelineChange(**changed, cause=cause, name=name, **{"is": told})

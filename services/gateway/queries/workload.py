@@ -31,11 +31,11 @@ def _desk(group: SubGroup | None, known: dict[str, dict[str, int]]) -> models.De
     name = SUB_GROUPS[group] if group else NO_OWNER
     return models.Desk(
         group=group,
-        name=models.Text(**name._asdict()),
+        name=models.text(name),
         dimensions=[_of(dimension, one) for dimension, one in zip(led, work, strict=True)],
         **{what: sum(one[what] for one in work) for what in _WORK},
     )
 
 
 def _of(dimension: Dimension, work: dict[str, int]) -> models.DeskDimension:
-    return models.DeskDimension(dimension=dimension, name=models.Text(**DIMENSIONS[dimension]._asdict()), **work)
+    return models.DeskDimension(dimension=dimension, name=models.text(DIMENSIONS[dimension]), **work)
