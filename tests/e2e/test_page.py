@@ -153,6 +153,14 @@ async def test_nothing_is_wider_than_the_screen(servers, stage, tables, browser,
         assert await page.evaluate("document.documentElement.scrollWidth") == width
 
 
+async def test_a_table_that_is_scrolled_on_a_phone_keeps_its_names(servers, stage, tables, browser):
+    async with opened(browser, stage[1], g.token(servers), 390) as page:
+        await page.locator(".districts").evaluate("table => table.parentElement.scrollLeft = 200")
+        for part in "thead", "tbody", "tfoot":
+            box = await page.locator(f".districts {part} tr th:first-child").first.bounding_box()
+            assert 0 <= box["x"] < 390 / 4, part
+
+
 async def test_who_cannot_see_the_page_is_told_the_same(servers, stage, tables, browser):
     async with opened(browser, stage[1], g.token(servers)) as page:
         await expect(page.locator("#link-state")).to_have_text("เชื่อมต่อสด")
