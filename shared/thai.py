@@ -56,6 +56,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def signed(number: int) -> str:
+    """A difference: 1174 -> '+1,174', -3 -> '−3' (the minus sign, as wide as the plus), 0 -> '0'."""
+    return f"{number:+,}".replace("-", "−") if number else "0"
+
+
 class Percent(NamedTuple):
     """One percentage under both rounding rules, two decimals, without the sign."""
 

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 
-from services.gateway import changes, forward, pages, reads, session, upstream
+from services.gateway import changes, changes_page, forward, pages, reads, session, upstream
 from services.gateway.arrivals import Arrivals
 from services.gateway.headers import BrowserHeaders
 from shared.errors import Rejected
@@ -55,7 +55,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.doorkeeper, app.state.settings = auth.Verifier(issuer, iss=auth.ISSUER, aud=auth.GATEWAY), settings
     app.mount("/static/docs", StaticFiles(directory=SWAGGER))
     app.mount("/static", StaticFiles(directory=STATIC))
-    for router in forward.router, changes.router, reads.router, pages.router, session.router:
+    for router in forward.router, changes.router, reads.router, pages.router, changes_page.router, session.router:
         app.include_router(router)
     app.add_exception_handler(RequestValidationError, _invalid)
     for missing in *postgres.ABSENT, asyncpg.UndefinedColumnError:

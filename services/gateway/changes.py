@@ -48,6 +48,14 @@ class ExplainAsk(CoverageFilter):
             To(valid_on=self.to_valid_on, known_at=self.to_known_at),
         )
 
+    def check_for(self, caller: Caller) -> None:
+        """Raises Rejected for who may not see figures of that level, and for a place that is not of it."""
+        access.may_read(caller, Action.VILLAGES if self.level == "village" else Action.FIGURES, self.place)
+        self.check(self.level)
+        if len(self.place) != places.LEVELS[self.level]:
+            th, en = LEVELS[self.level]
+            raise Rejected("field_invalid", field="place", expected=f"a {en}", expected_th=f"พื้นที่ระดับ{th}")
+
 
 @router.get("/coverage/explain", response_model=models.Explained)
 async def explain_coverage(caller: Reader, snap: Snap, ask: Annotated[ExplainAsk, Query()]) -> Response:
@@ -56,34 +64,36 @@ async def explain_coverage(caller: Reader, snap: Snap, ask: Annotated[ExplainAsk
     `level` is that of the place; without `dimension`, a household counts once for each. Households are named only to
     who may read cases there; all others get counts.
     """
-    access.may_read(caller, Action.VILLAGES if ask.level == "village" else Action.FIGURES, ask.place)
-    ask.check(ask.level)
-    if len(ask.place) != places.LEVELS[ask.level]:
-        th, en = LEVELS[ask.level]
-        raise Rejected("field_invalid", field="place", expected=f"a {en}", expected_th=f"พื้นที่ระดับ{th}")
-    first, last = ask.ends
 
     async def read(connection: asyncpg.Connection, later: Standing) -> models.Explained:
-        earlier = await standing.read(connection, first)
-        told = await explain.read(connection, ask.question, earlier.as_of, later.as_of)
-        listed = None
-        if _on_cases(caller, ask):
-            points = (earlier.as_of, later.as_of)
-            listed = await explain.facts(connection, ask.question, *points, (ask.limit, ask.offset))
-        later = later.model_copy(update={"provisional": later.provisional or earlier.provisional})
-        return models.Explained(
-            **dict(later),
-            since=earlier.as_of,
-            place=ask.place,
-            place_name=text(places.name_of(ask.place)),
-            definition=ask.definition,
-            before=_sums(told.before),
-            after=_sums(told.after),
-            difference=_sums({name: told.after[name] - told.before[name] for name in explain.MEASURES}),
-            causes=[_cause(cause, listed) for cause in told.causes],
-        )
+        return await explained(connection, later, caller, ask)
 
-    return await snap.answer(read, last)
+    ask.check_for(caller)
+    return await snap.answer(read, ask.ends[1])
+
+
+async def explained(
+    connection: asyncpg.Connection, later: Standing, caller: Caller, ask: ExplainAsk
+) -> models.Explained:
+    """`later` was read for the later end. Raises Rejected where the earlier cannot be asked for."""
+    earlier = await standing.read(connection, ask.ends[0])
+    points = (earlier.as_of, later.as_of)
+    told = await explain.read(connection, ask.question, *points)
+    listed = None
+    if _on_cases(caller, ask):
+        listed = await explain.facts(connection, ask.question, *points, (ask.limit, ask.offset))
+    later = later.model_copy(update={"provisional": later.provisional or earlier.provisional})
+    return models.Explained(
+        **dict(later),
+        since=earlier.as_of,
+        place=ask.place,
+        place_name=text(places.name_of(ask.place)),
+        definition=ask.definition,
+        before=_sums(told.before),
+        after=_sums(told.after),
+        difference=_sums({name: told.after[name] - told.before[name] for name in explain.MEASURES}),
+        causes=[_cause(cause, listed) for cause in told.causes],
+    )
 
 
 def _cause(cause: explain.Cause, listed: dict[str, list[explain.Moved]] | None) -> models.Cause:

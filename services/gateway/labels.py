@@ -41,6 +41,22 @@ CAUSES: dict[str, Label] = {
 }
 """Why a figure of coverage changed."""
 
+MEASURES: dict[str, Label] = {
+    "numerator": Label("เข้าถึง", "reached"),
+    "denominator": Label("จำเป็น", "in need"),
+    "open": Label("ยังไม่เข้าถึง", "not reached yet"),
+    "resolved": Label("พ้นแล้ว", "no longer in need"),
+    "outside_need": Label("ช่วยนอกความจำเป็น", "helped outside need"),
+}
+"""What coverage counts, by the names of its answers."""
+
+ENDS: dict[str, Label] = {"from": Label("จาก", "From"), "to": Label("ถึง", "To")}
+CLOCKS: dict[str, Label] = {
+    "valid_on": Label("สถานการณ์ในวันที่", "the situation on"),
+    "known_at": Label("ตามที่บันทึกถึงสิ้นวันที่", "as recorded until"),
+}
+"""The two clocks of a question about change, at each of its ends."""
+
 LEVELS: dict[str, Label] = {
     "province": Label("จังหวัด", "province"),
     "district": Label("อำเภอ", "district"),

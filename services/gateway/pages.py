@@ -17,6 +17,7 @@ from services.gateway.snapshot import tag, taken
 from shared import thai
 from shared.errors import CATALOG, Rejected
 from shared.published import ROUNDED_DOWN
+from shared.runtime.auth import Caller
 from shared.runtime.postgres import ABSENT, TRANSIENT
 
 TEMPLATES = Environment(
@@ -26,7 +27,9 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters.update(count=thai.count, moment=thai.thai_moment, day=thai.thai_date)
+TEMPLATES.filters.update(
+    count=thai.count, signed=thai.signed, percent=thai.percent, moment=thai.thai_moment, day=thai.thai_date
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,7 +37,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def home(request: Request) -> Response:
     """The figures, or the way to the sign-in page."""
-    if way := _sign_in_first(request):
+    if isinstance(way := visitor(request), Response):
         return way
     simulated = request.app.state.settings.clock == "simulated"
     page = TEMPLATES.get_template("page.html")
@@ -50,14 +53,15 @@ def _waiting() -> str:
     return TEMPLATES.get_template("waiting.html").render()
 
 
-def _sign_in_first(request: Request) -> Response | None:
-    """None for whoever is signed in and may read the figures."""
+def visitor(request: Request) -> Caller | Response:
+    """Who is signed in and may read the figures; for anybody else the way to the sign-in page."""
     held = request.cookies.get(cookie_name(request))
     try:
-        access.may_read(keeper(request).caller(held or ""), Action.FIGURES)
+        caller = keeper(request).caller(held or "")
+        access.may_read(caller, Action.FIGURES)
     except Rejected as refusal:
         return RedirectResponse(f"/sign-in?why={refusal.code}" if held else "/sign-in", 303)
-    return None
+    return caller
 
 
 @router.get("/sign-in")
@@ -70,7 +74,7 @@ async def sign_in(why: str | None = None) -> HTMLResponse:
 async def docs(request: Request) -> Response:
     """Swagger UI, from files of this machine; a browser that is not signed in is shown where to."""
     browser = "authorization" not in request.headers and "text/html" in request.headers.get("accept", "")
-    if browser and (way := _sign_in_first(request)):
+    if browser and isinstance(way := visitor(request), Response):
         return way
     keeper(request).caller(session_token(request))
     return HTMLResponse(TEMPLATES.get_template("docs.html").render())

@@ -3,13 +3,17 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from shared.events.codes import Dimension
 from shared.runtime.auth import Role
 from tests.support import gateway as g
+from tests.support.log import START, Log, assessed, delivered, household, registered
+from tests.support.projections import feed
 from tests.support.servers import free_port
 
 CHROMIUM = shutil.which("chromium")
@@ -159,6 +163,37 @@ async def test_a_table_that_is_scrolled_on_a_phone_keeps_its_names(servers, stag
         for part in "thead", "tbody", "tfoot":
             box = await page.locator(f".districts {part} tr th:first-child").first.bounding_box()
             assert 0 <= box["x"] < 390 / 4, part
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_what_changed_can_be_followed_without_a_script(servers, stage, tables, browser, width):
+    await tables.clear()
+    key, log = household(1), Log()
+    for stream, event, day in (
+        ("household", registered(key), START),
+        ("household", assessed(key, health=True), START),
+        ("case", delivered(key, 1, Dimension.HEALTH), START + timedelta(40)),
+    ):
+        log.add(f"{stream}-{key}", event, recorded_at=day)
+    await feed(tables.connection, log.records)
+    context = await browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 844})
+    page = await context.new_page()
+    await page.goto(stage[1])
+    await page.get_by_label("โทเคนของท่าน").fill(g.token(servers, Role.GOVERNOR))
+    await page.get_by_role("button", name="เข้าสู่ระบบ").click()
+    await page.locator("a[href='/changes?dimension=health']").click()
+    for row, told in ("before", "0"), ("new_help", "+1"), ("after", "1"):
+        await expect(cell(page, f"{row}-numerator")).to_have_text(told)
+    assert key not in await page.content()
+    await page.get_by_label("พื้นที่").select_option("4001")
+    await page.get_by_role("button", name="ดูการเปลี่ยนแปลง").click()
+    await expect(cell(page, "after-denominator")).to_have_text("0")
+    await expect(page.locator("body")).to_contain_text("ไม่มีอะไรเปลี่ยนไป")
+    right = await page.locator("main *").evaluate_all(
+        "all => Math.max(...all.map(e => e.getBoundingClientRect().right))"
+    )
+    assert right <= width
+    await context.close()
 
 
 async def test_who_cannot_see_the_page_is_told_the_same(servers, stage, tables, browser):

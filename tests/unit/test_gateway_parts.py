@@ -17,6 +17,8 @@ from structlog.testing import capture_logs
 from services.gateway import (
     body,
     changes,
+    changes_models,
+    changes_page,
     counts,
     forward,
     labels,
@@ -245,7 +247,7 @@ def test_every_question_that_can_be_asked_of_the_past_says_so():
 
 
 def test_the_readme_names_every_address():
-    routers = (forward.router, changes.router, reads.router, pages.router, session.router)
+    routers = (forward.router, changes.router, reads.router, pages.router, changes_page.router, session.router)
     paths = {route.path for router in routers for route in router.routes if isinstance(route, APIRoute)}
     readme = (Path(forward.__file__).parent / "README.md").read_text(encoding="utf-8")
     for service in SERVICES:
@@ -258,6 +260,16 @@ def test_every_fact_of_a_household_has_a_cause():
     fields = {name: event.model_fields for name, event in EVENTS.items()}
     assert {n for n, of in fields.items() if "household" in of and "helper" not in of} == set(explain.CAUSES)
     assert {*explain.CAUSES.values(), "need_ended"} <= set(labels.CAUSES)
+
+
+def test_a_month_ago_is_the_same_day_or_the_last_of_its_month():
+    days = (date(2020, 11, 2), date(2020, 1, 31), date(2020, 3, 31))
+    ago = [date(2020, 10, 2), date(2019, 12, 31), date(2020, 2, 29)]
+    assert [changes_page.month_before(day) for day in days] == ago
+
+
+def test_what_the_page_of_changes_shows_has_a_word():
+    assert set(labels.MEASURES) == set(changes_models.Sums.model_fields)
 
 
 def test_every_definition_can_be_asked_for():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.thai import count, percent, thai_date, thai_moment, thai_month
+from shared.thai import count, percent, signed, thai_date, thai_moment, thai_month
 
 COUNTS = st.integers(0, 10**9)
 
@@ -82,3 +82,7 @@ def test_a_moment_is_bangkok_s() -> None:
 def test_a_moment_without_a_zone_is_a_bug() -> None:
     with pytest.raises(ValueError, match="zone"):
         thai_moment(datetime(2020, 11, 2, 2, 30))  # noqa: DTZ001
+
+
+def test_a_difference_says_which_way_it_goes() -> None:
+    assert [signed(number) for number in (1174, -3, 0)] == ["+1,174", "−3", "0"]
