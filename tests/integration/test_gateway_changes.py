@@ -83,6 +83,14 @@ async def test_a_month_without_change_says_so(page):
     assert "ไม่มีอะไรเปลี่ยนไป" in answer.text
 
 
+async def test_where_nothing_was_published_yet_the_page_says_so(page, stage):
+    assert "ยังไม่มีข้อมูลจากหน่วยงานใด" not in (await page()).text
+    await stage[0].clear()
+    answer = await page()
+    assert "ยังไม่มีข้อมูลจากหน่วยงานใด" in answer.text
+    assert {number for row in _read(answer.text).values() for number in row.values()} == {0}
+
+
 @pytest.mark.parametrize(
     ("role", "districts", "named"),
     [
