@@ -17,7 +17,8 @@ from rich.text import Text
 
 from services.demo import answers, province, publish, table
 from services.demo.client import Gateway, Stopped
-from services.demo.entries import Entry, entries
+from services.demo.entries import Entry
+from services.demo.mistakes import everything
 from services.demo.progress import Progress
 from shared.thai import count
 
@@ -42,7 +43,7 @@ def main(
 
 async def run(url: str, tokens: Path, seed: int, console: Console) -> answers.Answers:
     """What the gateway answers once everything is published; printed to `console`. Raises Stopped."""
-    commands = entries(province.make(seed))
+    commands = everything(province.make(seed))
     async with Gateway(url, tokens) as gateway:
         done = await publish.is_published(gateway, commands)
         if done:

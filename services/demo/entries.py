@@ -46,20 +46,19 @@ def entries(province: Province) -> list[Entry]:
     made = chain(
         (_register(home) for home in province.households),
         (_classify(home) for home in province.households),
-        (_assess(assessment) for assessment in province.assessments),
+        (assess(assessment) for assessment in province.assessments),
         (_enrol(officer) for officer in province.officers),
         (_assign(pair) for pair in province.pairs),
-        (_record(delivery) for delivery in province.deliveries),
+        (record(delivery) for delivery in province.deliveries),
     )
-    return sorted(_numbered(province.seed, made), key=lambda entry: entry.sent_at)
+    return sorted(numbered(f"demo-{province.seed}", made), key=lambda entry: entry.sent_at)
 
 
-def _numbered(seed: int, made: Iterator[Entry]) -> Iterator[Entry]:
+def numbered(prefix: str, made: Iterator[Entry]) -> Iterator[Entry]:
     """Gives each command the id under which its agency will know it again."""
     for number, entry in enumerate(made, 1):
-        yield Entry(
-            entry.sent_at, entry.service, entry.agency, {"id": f"demo-{seed}-{number:05}", **_full(entry.command)}
-        )
+        command = {"id": f"{prefix}-{number:05}", **_full(entry.command)}
+        yield Entry(entry.sent_at, entry.service, entry.agency, command)
 
 
 def _full(command: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def _classify(home: Household) -> Entry:
     return Entry(_judged(home.classed_on), "registry", SECRETARIAT, {"type": "ClassifyHousehold.v1", "data": data})
 
 
-def _assess(assessment: Assessment) -> Entry:
+def assess(assessment: Assessment) -> Entry:
     data = {
         "occurred_on": assessment.day.isoformat(),
         "household": assessment.household,
@@ -153,7 +152,7 @@ def _assign(pair: Pair) -> Entry:
     return Entry(month_end(pair.paired_on), "pairing", SECRETARIAT, {"type": "AssignPair.v1", "data": data})
 
 
-def _record(delivery: Delivery) -> Entry:
+def record(delivery: Delivery) -> Entry:
     data = {
         "occurred_on": delivery.delivered_on.isoformat(),
         "household": delivery.household,

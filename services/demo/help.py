@@ -109,23 +109,23 @@ class Deliveries:
     def _course(self, home: Household, dimension: Dimension) -> Iterator[Delivery]:
         """The first help, which counts, and for some what came after it."""
         day = day_between(self._rng, *DELIVERED)
-        yield self._one(home, dimension, day, Level.INITIAL)
+        yield self.one(home, dimension, day, Level.INITIAL)
         for level, share in (Level.CONTINUING, CONTINUED), (Level.RESOLVED, RESOLVED):
             if day < DELIVERED[1] and self._rng.random() < share:
                 day = day_between(self._rng, day + timedelta(days=1), DELIVERED[1])
-                yield self._one(home, dimension, day, level)
+                yield self.one(home, dimension, day, level)
 
     def _before_programme(self, dimension: Dimension, homes: Sequence[Household]) -> Iterator[Delivery]:
         """Help from before 20 September 2562, for households that the programme did not reach where there are such."""
         for home in self._rng.sample(homes, BEFORE_PROGRAMME // len(published.TABLE)):
-            yield self._one(home, dimension, day_between(self._rng, *BEFORE), Level.INITIAL)
+            yield self.one(home, dimension, day_between(self._rng, *BEFORE), Level.INITIAL)
 
     def _without_need(self, dimension: Dimension) -> Iterator[Delivery]:
         homes = [home for home in self._households if dimension not in home.needs]
         for home in self._rng.sample(homes, min(WITHOUT_NEED, len(homes))):
-            yield self._one(home, dimension, day_between(self._rng, *DELIVERED), Level.INITIAL)
+            yield self.one(home, dimension, day_between(self._rng, *DELIVERED), Level.INITIAL)
 
-    def _one(self, home: Household, dimension: Dimension, day: date, level: Level) -> Delivery:
+    def one(self, home: Household, dimension: Dimension, day: date, level: Level) -> Delivery:
         gift = self._rng.choices(GIFTS[dimension], [gift.weight for gift in GIFTS[dimension]])[0]
         late = timedelta(days=self._rng.randint(40, 160)) if self._rng.random() < LATE else timedelta()
         return Delivery(

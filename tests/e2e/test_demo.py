@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.demo.entries import entries
+from services.demo.mistakes import everything
 from services.demo.province import make
 from tests.support.launching import ROOT, SECONDS, Demonstrated
 
@@ -66,7 +66,7 @@ def test_a_bare_home_gives_the_published_table(demonstrated: Demonstrated) -> No
         assert figure in said
     assert "differs" not in said
     assert "provisional" not in said
-    assert sum(position(said)) == len(entries(make()))
+    assert sum(position(said)) == len(everything(make()))
 
 
 def test_a_second_run_resumes_and_publishes_nothing(demonstrated: Demonstrated) -> None:
@@ -86,4 +86,4 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path) -> None:
     code, said = ended(tmp_path)
     assert code == 0, said
     assert "differs" not in said
-    assert 0 < recorded(said) < len(entries(make()))
+    assert 0 < recorded(said) < len(everything(make()))

@@ -2,14 +2,15 @@
 out, and it does so from the events alone."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import pytest
 
-from services.demo.entries import Entry, entries
+from services.demo.entries import Entry
+from services.demo.mistakes import WRONG_DIMENSION, WRONG_HOUSEHOLD, WRONG_NEED, everything
 from services.demo.province import make
 from services.interventions import domain as interventions
 from services.pairing import domain as pairing
@@ -27,10 +28,11 @@ from shared.entries import Author
 from shared.events.base import Event
 from shared.events.catalog import COMMANDS
 from shared.events.codes import DigitCheck, PairRole
-from shared.events.interventions import RecordIntervention
+from shared.events.interventions import CorrectIntervention, RecordIntervention, VoidIntervention
 from shared.events.pairing import AssignPair, EnrolHelper, HelperEnrolled, PairAssigned
 from shared.events.registry import HouseholdRegistered, Member, RegisterHousehold
 from shared.standing import Standing
+from shared.thai import BANGKOK
 
 
 class Rules(NamedTuple):
@@ -66,7 +68,7 @@ class Programme:
                 return self._decide(
                     PAIRING, command.household, entry, command, self._pair(command, Author(entry.agency))
                 )
-            case RecordIntervention():
+            case RecordIntervention() | CorrectIntervention() | VoidIntervention():
                 home = Standing() if command.household in self.homes else None
                 known = interventions.Known(home, Author(entry.agency), command.intervention or "")
                 return self._decide(CASE, command.household, entry, command, known)
@@ -108,17 +110,24 @@ def _members(command: Any) -> tuple[Member, ...]:
 @pytest.fixture(scope="module")
 def events() -> list[tuple[Entry, Event]]:
     programme = Programme()
-    made = [(entry, programme.take(entry)) for entry in entries(make())]
+    made = [(entry, programme.take(entry)) for entry in everything(make())]
     assert [len(each) for _, each in made] == [1] * len(made)  # nothing said twice, nothing refused
     return [(entry, event) for entry, [event] in made]
 
 
 @pytest.fixture(scope="module")
 def cards(events: list[tuple[Entry, Event]]) -> dict[str, Card]:
+    return fold(events)
+
+
+def fold(events: list[tuple[Entry, Event]]) -> dict[str, Card]:
     folded: dict[str, Card] = {}
-    for number, (entry, event) in enumerate(events):
+    heads = Counter[str]()
+    for entry, event in events:
         key: str = getattr(event, "household", None) or event.helper  # type: ignore[attr-defined]
-        fact = Fact(key, (entry.sent_at, "", number), "", event.type, entry.agency, event)
+        stream = f"{entry.service}-{key}"
+        heads[stream] += 1
+        fact = Fact(key, (entry.sent_at, stream, heads[stream]), "", event.type, entry.agency, event)
         folded[key] = evolve(folded.get(key, blank(key)), fact)
     return folded
 
@@ -151,3 +160,16 @@ def test_nobody_was_reached_when_the_programme_began(cards: dict[str, Card]) -> 
     sums = counted(cards, PROGRAMME_START)
     for line in published.TABLE:
         assert (sums[line.dimension, "reached"], sums[line.dimension, "need"]) == (0, line.in_need)
+
+
+def test_what_was_entered_wrongly_counted_until_it_was_set_right(events: list[tuple[Entry, Event]]) -> None:
+    until = datetime(2020, 10, 1, tzinfo=BANGKOK)
+    known = [(entry, event) for entry, event in events if entry.sent_at < until]
+    right = [(entry, event) for entry, event in known if "mistake" not in entry.command["id"]]
+    with_them, without = (counted(fold(some), until.date()) for some in (known, right))
+    more = {cell: with_them[cell] - without[cell] for cell in with_them if cell[1] in ("reached", "need")}
+    assert {cell: n for cell, n in more.items() if n} == {
+        ("welfare", "reached"): WRONG_HOUSEHOLD,
+        ("education", "reached"): WRONG_DIMENSION,
+        ("occupation", "need"): WRONG_NEED,
+    }

@@ -12,6 +12,7 @@ from stdnum.th import pin
 
 from services.demo.agencies import AGENCIES, BODIES, INVENTED, NAMED_IN_B, STEERING
 from services.demo.entries import BEFORE_THE_INTERVIEW, Entry, entries
+from services.demo.mistakes import everything, mistakes
 from services.demo.province import SEED, Province, make
 from shared import published
 from shared.definitions import PROGRAMME_START
@@ -28,7 +29,7 @@ def province() -> Province:
 
 @pytest.fixture(scope="module")
 def sent(province: Province) -> list[Entry]:
-    return entries(province)
+    return everything(province)
 
 
 def digest(seed: int) -> str:
@@ -154,6 +155,19 @@ def test_some_help_must_not_count(province: Province) -> None:
 def test_some_records_come_in_months_late(province: Province) -> None:
     late = [d for d in province.deliveries if d.reported_on - d.delivered_on > timedelta(days=30)]
     assert 100 < len(late) < 300
+
+
+# -- mistakes ----------------------------------------------------------------------------------------------------
+
+
+def test_every_mistake_is_set_right_later_by_who_made_it(province: Province) -> None:
+    made = mistakes(province)
+    for wrong, right in zip(made[::2], made[1::2], strict=True):
+        assert wrong.command["type"] in ("RecordIntervention.v1", "AssessNeeds.v1")
+        assert right.command["type"].startswith(("Void", "Correct"))
+        assert (wrong.agency, wrong.service) == (right.agency, right.service)
+        assert wrong.command["data"]["household"] == right.command["data"]["household"]
+        assert wrong.sent_at < right.sent_at <= BEFORE_THE_INTERVIEW
 
 
 # -- people ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from rich.console import Console
 from services.demo import publish
 from services.demo.agencies import AGENCIES
 from services.demo.client import Gateway, Stopped
-from services.demo.entries import Entry, entries
+from services.demo.entries import Entry
+from services.demo.mistakes import everything
 from services.demo.progress import Progress
 from services.demo.province import make
 from shared.events.catalog import SERVICES
@@ -22,7 +23,7 @@ PATIENCE = 5.0
 
 @pytest.fixture(scope="module")
 def sent() -> list[Entry]:
-    every = entries(make())
+    every = everything(make())
     return [*every[::40], every[-1]]
 
 
