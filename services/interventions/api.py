@@ -25,12 +25,16 @@ class Interventions:
     """What interventions brings to the desk."""
 
     service = "interventions"
+    at_once = 2
 
     def __init__(self, settings: Settings) -> None:
         self.clock: Clock = settings.clock
 
     def streams(self, submission: Submission) -> Sequence[str]:
         return [f"case-{_command(submission).household}"]
+
+    def apart(self, submission: Submission) -> Sequence[str]:
+        return self.streams(submission)
 
     def stream_of(self, event: Event) -> str:
         return f"case-{cast(InterventionsEvent, event).household}"

@@ -42,6 +42,8 @@ class Desk:
     """What pairing brings to the desk. Two kinds of stream: a helper's, and the pairing of one household."""
 
     service = "pairing"
+    at_once = 1
+    """Who leads one household decides about those that are merged with it, whose streams are others."""
 
     def __init__(self, settings: Settings) -> None:
         self.clock: Clock = settings.clock
@@ -50,6 +52,9 @@ class Desk:
     def streams(self, submission: Submission) -> Sequence[str]:
         household = household_of(submission)
         return [f"pairing-{household}" if household else f"helper-{helper_of(submission)}"]
+
+    def apart(self, submission: Submission) -> Sequence[str]:
+        return self.streams(submission)
 
     def stream_of(self, event: Event) -> str:
         about = cast(PairingEvent, event)

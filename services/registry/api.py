@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from services.registry import domain
 from services.registry.household import REGISTRATION, START, Household, evolve
-from services.registry.people import Entered, Hasher, Person, Registered
+from services.registry.people import Entered, Hasher, Person, Registered, door_of
 from shared import places
 from shared.commands.app import create
 from shared.commands.reading import Submission
@@ -51,6 +51,7 @@ class Registry:
     """What the registry brings to the desk."""
 
     service = "registry"
+    at_once = 2
 
     def __init__(self, settings: Settings) -> None:
         self.clock: Clock = settings.clock
@@ -60,6 +61,13 @@ class Registry:
     def streams(self, submission: Submission) -> Sequence[str]:
         other = other_of(submission)
         return [f"household-{household_of(submission)}", *([f"household-{other}"] if other else [])]
+
+    def apart(self, submission: Submission) -> Iterator[str]:
+        """Who lives behind one door is compared: no key of a table keeps two from being registered there at once."""
+        yield from self.streams(submission)
+        command = submission.command
+        if isinstance(command, RegisterHousehold) and command.house_number:
+            yield door_of(command.village, command.house_number)
 
     def stream_of(self, event: Event) -> str:
         return f"household-{cast(RegistryEvent, event).household}"

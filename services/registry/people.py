@@ -61,11 +61,16 @@ class Hasher:
     ) -> tuple[bytes, ...]:
         if house_number is None:
             return ()
-        number = _plain(house_number)
-        return tuple(self._hash("door", village, number, TITLE.sub("", _plain(e.name))) for e in entries if e.name)
+        door = door_of(village, house_number)
+        return tuple(self._hash("door", door, TITLE.sub("", _plain(e.name))) for e in entries if e.name)
 
     def _hash(self, *parts: str) -> bytes:
         return self._keyed.digest("\0".join(parts).encode())
+
+
+def door_of(village: VillageCode, house_number: SecretStr) -> str:
+    """In clear: for memory alone."""
+    return f"{village}\0{_plain(house_number)}"
 
 
 def _plain(text: SecretStr) -> str:

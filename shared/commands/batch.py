@@ -1,6 +1,6 @@
 """One transaction of commands: look up and lock, decide each, write all."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -58,9 +58,16 @@ class Deciding(Protocol):
 
     service: str
     clock: Clock
+    at_once: int
+    """Batches that may be decided at the same time, of commands that are `apart`."""
 
     def streams(self, submission: Submission) -> Sequence[str]:
         """The streams that decide this command, that of its subject first; the same for the same submission."""
+        ...
+
+    def apart(self, submission: Submission) -> Iterable[Hashable]:
+        """What two commands that are decided at the same time must not share: the streams, and whatever else one may
+        change that decides the other, and no lock nor unique key guards."""
         ...
 
     def stream_of(self, event: Event) -> str:

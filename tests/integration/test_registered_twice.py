@@ -1,10 +1,14 @@
 """A household or a person that is registered already, found whatever the clerks typed."""
 
 import asyncio
+import json
 
 import pytest
 
-from shared.runtime import ids
+from services.registry.api import Registry
+from shared.commands.reading import Reader
+from shared.events import catalog
+from shared.runtime import auth, ids
 from tests.support.commands import register
 
 
@@ -33,6 +37,7 @@ async def test_registered_at_the_same_moment_a_person_is_in_one_household(regist
     assert sorted(map(str, codes)) == ["None"] + ["household_duplicate"] * 7
 
 
+CALLER = auth.Caller("ac-test", "example-office", auth.Role.AGENCY)
 DOOR = {"village": "40190101", "house_number": " 12/3 หมู่ 1"}
 
 
@@ -53,6 +58,23 @@ async def test_the_same_name_behind_the_same_door_is_flagged(registry, name, doo
     second = first | {key: value and value + room * (key == "house_number") for key, value in door.items()}
     assert await answer(registry, {"relation": "head", "name": "นายสมมติ ตัวอย่าง"}, **first) == (None, [])
     assert await answer(registry, {"relation": "child"}, {"relation": "head", "name": name}, **second) == (None, flags)
+
+
+async def test_registered_at_the_same_moment_all_but_one_behind_the_same_door_are_flagged(registry):
+    person, door = {"relation": "head", "name": "สมมติ ตัวอย่าง"}, DOOR | {"house_number": str(ids.new_id("rc"))}
+    told = await asyncio.gather(*(answer(registry, person, **door) for _ in range(40)))
+    assert sorted(told, key=str) == [(None, ["household_perhaps_twice"])] * 39 + [(None, [])]
+
+
+def test_who_lives_behind_one_door_is_never_decided_by_two_batches_at_once(servers):
+    registry, reader = Registry(servers.settings("registry")), Reader(catalog.COMMANDS["registry"], b"k" * 32)
+
+    def apart(**data):
+        submission = reader.read(json.dumps(register(members=[{"relation": "head"}], **DOOR | data)).encode(), CALLER)
+        return set(registry.apart(submission))
+
+    assert len(apart() & apart(house_number="12/3หมู่ 1")) == 1
+    assert apart().isdisjoint(apart(village="40190102") | apart(house_number="12/4") | apart(house_number=None))
 
 
 async def test_people_of_a_household_that_never_was_can_be_registered(registry, store):
