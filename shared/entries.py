@@ -5,7 +5,7 @@ An entry is one event of a stream, as it was corrected last. The rules are ours:
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from shared.errors import Rejected
 from shared.events.base import Event, Slug
@@ -24,8 +24,7 @@ class Voiding(Protocol):
     def reason(self) -> VoidReason: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(NamedTuple):
     """Who asks."""
 
     agency: Slug

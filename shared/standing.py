@@ -1,13 +1,12 @@
 """Whether a household takes commands: known, and one of its own. The same in every service. Pure."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.errors import Rejected
 from shared.events.base import HouseholdId
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Of a household that was registered."""
 
     voided: bool = False

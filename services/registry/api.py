@@ -1,7 +1,6 @@
 """The registry over HTTP: takes commands about households, seals personal details, finds who is registered twice."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import cast
 
 from pydantic import SecretStr
@@ -62,12 +61,12 @@ class Registry:
         other = other_of(submission)
         return [f"household-{household_of(submission)}", *([f"household-{other}"] if other else [])]
 
-    def apart(self, submission: Submission) -> Iterator[str]:
+    def apart(self, submission: Submission) -> Sequence[str]:
         """Who lives behind one door is compared: no key of a table keeps two from being registered there at once."""
-        yield from self.streams(submission)
-        command = submission.command
+        command, streams = submission.command, self.streams(submission)
         if isinstance(command, RegisterHousehold) and command.house_number:
-            yield door_of(command.village, command.house_number)
+            return [*streams, door_of(command.village, command.house_number)]
+        return streams
 
     def stream_of(self, event: Event) -> str:
         return f"household-{cast(RegistryEvent, event).household}"
@@ -134,8 +133,7 @@ class Lookups:
 
     def _with_details(self, known: domain.Known, entered: Entered) -> domain.Known:
         duplicate_of = self._registered.elsewhere(entered)
-        return replace(
-            known,
+        return known._replace(
             members=tuple(self._sealed(person) for person in entered.people),
             address_sealed=self._sealed_text(entered.household, {"house_number": entered.house_number}),
             duplicate_of=duplicate_of,

@@ -6,8 +6,7 @@ a fact that arrives late for a day between them must not undo the later confirma
 day adds nothing.
 """
 
-from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from services.registry import corrections, merging
 from services.registry.household import Household, findings_of, require_registered_by
@@ -38,8 +37,7 @@ from shared.events.registry import (
 from shared.standing import require_own
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What was looked up or made before the decision."""
 
     household: HouseholdId

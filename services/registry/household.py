@@ -1,9 +1,8 @@
 """One household as its stream tells of it. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TypeVar, assert_never
+from typing import NamedTuple, TypeVar, assert_never
 
 from shared.entries import Entry
 from shared.errors import Rejected
@@ -38,10 +37,9 @@ REGISTRATION: Version = 1
 D = TypeVar("D", bound=Event)
 
 
-@dataclass(frozen=True)
-class Household:
-    version: int = 0
-    entries: Mapping[Version, Entry[Dated]] = field(default_factory=dict)
+class Household(NamedTuple):
+    version: int
+    entries: Mapping[Version, Entry[Dated]]
     """In order of version, voided ones too; a corrected one keeps its place."""
     link: HouseholdMerged | HouseholdUnmerged | None = None
     """The later of the two."""
@@ -59,10 +57,11 @@ class Household:
     @property
     def standing(self) -> Standing | None:
         """None: nobody registered it."""
-        if self.registration is None:
+        registration = self.registration
+        if registration is None:
             return None
         into = self.link.into if isinstance(self.link, HouseholdMerged) else None
-        return Standing(not self.registration.holds, into)
+        return Standing(not registration.holds, into)
 
     def holding(self, kind: type[D]) -> Iterator[D]:
         """What is said by the entries of a kind that were not voided, in order of version."""
@@ -99,15 +98,15 @@ def _home(event: Dated) -> Home | None:
             return None
 
 
-START = Household()
+START = Household(0, {})
 
 
 def require_registered_by(state: Household, day: date) -> None:
     """Raises Rejected before_registration, or why the household takes no commands."""
     require_own(state.standing)
-    for registered in state.holding(HouseholdRegistered):
-        if day < registered.occurred_on:
-            raise Rejected("before_registration", field="data.occurred_on", day=registered.occurred_on)
+    registration = state.registration
+    if registration and day < registration.event.occurred_on:
+        raise Rejected("before_registration", field="data.occurred_on", day=registration.event.occurred_on)
 
 
 def findings_of(event: NeedsAssessed) -> dict[tuple[Dimension, date], Finding]:
@@ -120,8 +119,8 @@ def evolve(before: Household, event: RegistryEvent, agency: Slug) -> Household: 
     """The state after one more event of the stream, which `agency` published."""
     version = before.version + 1
     if isinstance(event, Dated):  # most events are: one copy, not two
-        return replace(before, version=version, entries={**before.entries, version: Entry(event, agency)})
-    state = replace(before, version=version)
+        return before._replace(version=version, entries={**before.entries, version: Entry(event, agency)})
+    state = before._replace(version=version)
     match event:
         case HouseholdCorrected():
             return _corrected(state, REGISTRATION, HouseholdRegistered, event)
@@ -136,11 +135,11 @@ def evolve(before: Household, event: RegistryEvent, agency: Slug) -> Household: 
         case HouseholdEntryVoided():
             return _voided(state, event)
         case HouseholdMerged() | HouseholdUnmerged():
-            return replace(state, link=event)
+            return state._replace(link=event)
         case HouseholdAbsorbed():
-            return replace(state, absorbed=state.absorbed | {event.absorbed})
+            return state._replace(absorbed=state.absorbed | {event.absorbed})
         case HouseholdReleased():
-            return replace(state, absorbed=state.absorbed - {event.released})
+            return state._replace(absorbed=state.absorbed - {event.released})
         case _:
             assert_never(event)
 
@@ -148,10 +147,10 @@ def evolve(before: Household, event: RegistryEvent, agency: Slug) -> Household: 
 def _corrected(state: Household, version: Version, kind: type[Dated], event: Event) -> Household:
     if (entry := state.entry(version, kind)) is None:
         return state
-    return replace(state, entries={**state.entries, version: entry.corrected(event)})
+    return state._replace(entries={**state.entries, version: entry.corrected(event)})
 
 
 def _voided(state: Household, event: HouseholdEntryVoided) -> Household:
     if (entry := state.entries.get(event.voids)) is None:
         return state
-    return replace(state, entries={**state.entries, event.voids: entry.voided_by(event)})
+    return state._replace(entries={**state.entries, event.voids: entry.voided_by(event)})

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import SecretStr
 from stdnum.th import pin
@@ -23,8 +23,7 @@ TITLE = re.compile("^(นางสาว|นาง|นาย|น\\.?ส\\.?|เ�
 """Before a name: one clerk writes it, the next does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     id: PersonId
     entry: MemberEntry
     citizen_id_check: DigitCheck
@@ -33,8 +32,7 @@ class Person:
     number ("-", a row of ones) is shared by people who have nothing to do with each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(NamedTuple):
     """What a registration or a relocation tells of people and places, with the ids that it will have."""
 
     household: HouseholdId

@@ -48,7 +48,7 @@ def create(settings: Settings, deciding: Deciding, wait: Wait | None = None) -> 
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with await postgres.pool(settings, session=postgres.PLANNED_ONCE) as pool:
+        async with await postgres.pool(settings, least=deciding.at_once, session=postgres.PLANNED_ONCE) as pool:
             await clock.claim(pool, settings.clock)
             with Poker(settings) as poke:
                 app.state.pool, app.state.desk = pool, Desk(pool, deciding, poke)

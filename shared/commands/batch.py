@@ -1,10 +1,9 @@
 """One transaction of commands: look up and lock, decide each, write all."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
-from typing import Any, Protocol, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 import asyncpg
 from pydantic import BaseModel
@@ -20,8 +19,7 @@ from shared.runtime.statement import Statement
 from shared.thai import BANGKOK
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An accepted command: the receipt's bytes, and whether they were given before."""
 
     receipt: bytes
@@ -130,7 +128,8 @@ class Batch:
         self._heads = dict.fromkeys(streams, store.Head()) | store.locked(statement.told)
         await self._open()
         stamp = store.Stamp(self._deciding.service, clock.now(statement.told), self._deciding.clock)
-        outcomes = [self._outcome(gathered, submission, stamp) for submission in submissions]
+        today = stamp.now.astimezone(BANGKOK).date()
+        outcomes = [self._outcome(gathered, submission, stamp, today) for submission in submissions]
         await self._write(gathered)
         return outcomes
 
@@ -148,11 +147,11 @@ class Batch:
                 state = self._states[stored.stream]
                 self._states[stored.stream] = self._deciding.evolve(state, stored.event, stored.agency)
 
-    def _outcome(self, gathered: Gathered, submission: Submission, stamp: store.Stamp) -> Outcome:
+    def _outcome(self, gathered: Gathered, submission: Submission, stamp: store.Stamp, today: date) -> Outcome:
         try:
             if submission.key in self._remembered or submission.key in self._given:
                 return self._repeat(submission)
-            _refuse_future(submission, stamp.now)
+            _refuse_future(submission, today)
             states = [self._states[stream] for stream in self._streams[submission.fresh]]
             events = gathered.decide(states, submission)
             return self._accept(gathered, submission, events, self._chain(events, submission, stamp))
@@ -207,9 +206,8 @@ class Batch:
         await statement.write()
 
 
-def _refuse_future(submission: Submission, now: datetime) -> None:
+def _refuse_future(submission: Submission, today: date) -> None:
     """No day that a command tells of has yet to come: not when it happened, was reported, or somebody was born."""
-    today = now.astimezone(BANGKOK).date()
     for field, day in (("reported_on", submission.origin.reported_on), *_days(submission.command, "data")):
         if day is not None and day > today:
             raise Rejected("date_in_future", field=field, today=today)

@@ -9,7 +9,7 @@ of the first (`Deciding.at_once`, `apart`). What one request sends together is d
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence, Set
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -67,7 +67,7 @@ class Sent(NamedTuple):
 
     submissions: Sequence[Submission]
     answered: asyncio.Future[list[Outcome]]
-    apart: frozenset[Hashable]
+    apart: Set[Hashable]
     """What it must not share with one that is decided in another batch at the same time."""
 
 
@@ -106,7 +106,7 @@ class Desk:
         return outcomes
 
     def _enqueue(self, submissions: Sequence[Submission]) -> asyncio.Future[list[Outcome]]:
-        apart = frozenset(each for one in submissions for each in (one.key, *self._deciding.apart(one)))
+        apart = {one.key for one in submissions}.union(*map(self._deciding.apart, submissions))
         sent = Sent(submissions, asyncio.get_running_loop().create_future(), apart)
         self._waiting.append(sent)
         self._waits += len(submissions)

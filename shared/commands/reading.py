@@ -4,9 +4,8 @@ import json
 import re
 from codecs import BOM_UTF8
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, cast
 
 from pydantic import Field, ValidationError
 
@@ -45,8 +44,7 @@ class CommandEnvelope(Message, Generic[C]):
     data: C
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A command that could be read, who sent it, and a keyed digest of its body."""
 
     command: Command

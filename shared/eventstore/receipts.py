@@ -5,15 +5,14 @@ A refusal is not remembered: the same id may come again, corrected.
 
 import hmac
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.errors import Rejected
 from shared.runtime.postgres import columns
 from shared.runtime.statement import Statement, Told
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     agency: str
     command_id: str
     body_digest: bytes

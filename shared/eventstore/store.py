@@ -5,9 +5,9 @@ transactions cannot wait for each other, and stay locked to the commit: version 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import asyncpg
 
@@ -25,8 +25,7 @@ ROOM_FOR_RECORD_FORMAT = 1024
 """Kafka's own framing of one record, rounded up, so that what is appended can also be published."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Where a stream ends. A stream without events has version 0."""
 
     version: int = 0
@@ -34,8 +33,7 @@ class Head:
     recorded_at: datetime = BEFORE_EVERYTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Who asked for the events, and by which command: the part of the envelope that a command brings."""
 
     agency: str
@@ -48,8 +46,7 @@ class Origin:
     """The event that this is an answer to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """Where and when events are being recorded: the same for a whole transaction."""
 
     service: str
@@ -57,8 +54,7 @@ class Stamp:
     clock: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """An event ready to be stored and published, byte for byte."""
 
     id: str
@@ -71,8 +67,7 @@ class Record:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     stream: str
     version: int
     event: Event
@@ -172,7 +167,7 @@ def _partition_of(stream: str) -> int:
 _APPEND = """
     INSERT INTO event (stream, version, id, type, partition, recorded_at, headers, value, hash)
     SELECT stream, version, id, type, partition, recorded_at, headers, value, hash
-    FROM unnest($1::text[], $2::integer[], $3::uuid[], $4::text[], $5::smallint[],
+    FROM unnest($1::text[], $2::integer[], $3::text[]::uuid[], $4::text[], $5::smallint[],
                 $6::timestamptz[], $7::bytea[], $8::bytea[], $9::text[]) WITH ORDINALITY
          AS n(stream, version, id, type, partition, recorded_at, headers, value, hash, place)
     ORDER BY place

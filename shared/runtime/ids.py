@@ -2,7 +2,6 @@
 
 import os
 import string
-import uuid
 
 _ALPHABET = (string.digits + string.ascii_lowercase).encode()
 _EVEN = 256 // len(_ALPHABET) * len(_ALPHABET)
@@ -10,6 +9,8 @@ _EVEN = 256 // len(_ALPHABET) * len(_ALPHABET)
 _TABLE, _LEFT_OUT = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256)), bytes(range(_EVEN, 256))
 _LENGTH, _DRAWN, _UUID = 20, 32, 16
 _AT_ONCE = 128
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""A digit whose first two bits are 1 and 0 (RFC 9562 §4.1), for any digit."""
 
 _spare: list[bytes] = []
 os.register_at_fork(after_in_child=_spare.clear)
@@ -40,4 +41,5 @@ def new_id(prefix: str) -> str:
 
 def new_uuid() -> str:
     """A version 4 UUID (RFC 9562 §5.4)."""
-    return str(uuid.UUID(bytes=drawn()[:_UUID], version=4))
+    made = drawn()[:_UUID].hex()
+    return f"{made[:8]}-{made[8:12]}-4{made[13:16]}-{_VARIANT[made[16]]}{made[17:20]}-{made[20:]}"

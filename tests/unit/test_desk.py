@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import date
 from itertools import count
 
@@ -30,7 +29,7 @@ NUMBERS = count()
 
 def about(*streams: str) -> Submission:
     """Another one each time, about these."""
-    origin = replace(ORIGIN, command_id=f"c-{next(NUMBERS)}")
+    origin = ORIGIN._replace(command_id=f"c-{next(NUMBERS)}")
     return Submission(COMMAND, origin, Role.AGENCY, b"", ",".join(streams))
 
 

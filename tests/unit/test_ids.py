@@ -26,5 +26,7 @@ def _many() -> list[bytes]:
 
 def test_forms():
     assert re.fullmatch("hh_[0-9a-z]{20}", ids.new_id("hh"))
-    made = uuid.UUID(ids.new_uuid())
-    assert (made.version, made.variant) == (4, uuid.RFC_4122)
+    made = [ids.new_uuid() for _ in range(200)]
+    read = [uuid.UUID(one) for one in made]
+    assert [str(one) for one in read] == made
+    assert {(one.version, one.variant) for one in read} == {(4, uuid.RFC_4122)}

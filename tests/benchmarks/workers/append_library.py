@@ -23,9 +23,10 @@ CALLER = Caller("bench-system", "example-office", Role.AGENCY)
 
 async def main(bodies: Sequence[bytes]) -> None:
     settings = Settings(service="registry")
-    async with await postgres.pool(settings, session=postgres.PLANNED_ONCE) as pool:
+    registry = Registry(settings)
+    async with await postgres.pool(settings, least=registry.at_once, session=postgres.PLANNED_ONCE) as pool:
         await clock.claim(pool, "real")
-        desk = Desk(pool, Registry(settings), lambda: None)
+        desk = Desk(pool, registry, lambda: None)
         serving = asyncio.create_task(desk.run())
         collector.rarely()
         reader = Reader(catalog.COMMANDS["registry"], settings.key("body.key"))
