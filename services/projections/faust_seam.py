@@ -2,7 +2,8 @@
 
 Five changes to faust-streaming, each at one of its own joints:
   Fetches           records stay in Kafka's own batches until they are folded (fetched.py)
-  BatchScheduling   one item per fetched batch of a partition, not one per record (20 times the rate)
+  BatchScheduling   one item per batch of a partition, not one per record (20 times the rate), and the topics of a
+                    partition number abreast (scheduling.py)
   BatchSchema       hands that item on undecoded
   CheckpointConsumer.seek_to_committed   "committed" means what PostgreSQL says; Kafka's group offsets are never used
   ReadCommittedThread   reads committed records only, some milliseconds' worth at once, and assigns the same partition
@@ -16,9 +17,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, NoReturn, Protocol, cast
 
 import faust
@@ -27,18 +26,16 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError
 from faust.sensors import Monitor
 from faust.transport.drivers import aiokafka as driver
-from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
-from services.projections.facts import Held
-from services.projections.fetched import Fetches, Unread
+from services.projections.fetched import Fetches
+from services.projections.scheduling import Batch, BatchScheduling
 from shared.events.topics import EVENT_TOPICS
 from shared.runtime import batches, logs
 from shared.runtime.settings import Settings
 
 GROUP = "projections-live"
 FETCH_RECORDS = 20_000
-BATCH_RECORDS = 2_000
 METADATA_MAX_AGE_MS = 3_000
 """Or a worker that lost the broker while it subscribed stays without partitions for five minutes."""
 GATHER_SECONDS = 0.015
@@ -65,69 +62,6 @@ class Checkpoints(Protocol):
         """Starts a partition of a topic again from its first record; versions make the repeats harmless."""
 
 
-@dataclass
-class Batch:
-    """Consecutive records of one partition. To Faust it looks like one of aiokafka's records, with the last offset."""
-
-    topic: str
-    partition: int
-    offset: int
-    unread: Sequence[Unread]
-    size: int
-    """How many records, at most."""
-    start: int
-    """The position from which they were fetched: nothing stands between it and the first record."""
-    assignment: int
-    """Counts assignments; an older batch is of no use, its records are fetched again."""
-    timestamp: int
-    timestamp_type: int
-    headers: tuple[()] = ()
-    key: None = None
-    checksum: None = None
-    serialized_key_size: int = 0
-    serialized_value_size: int = 0
-    kept: Any = None
-    """What was made of its records, for who needs them again."""
-
-    @property
-    def value(self) -> "Batch":
-        return self
-
-    def records(self) -> Iterator[Held]:
-        """To be asked for once. Raises aiokafka's CorruptRecordException."""
-        return chain.from_iterable(batch.records() for batch in self.unread)
-
-
-class BatchScheduling(DefaultSchedulingStrategy):
-    """Remembers where each partition stands, to tell a batch where it starts."""
-
-    def __init__(self) -> None:
-        self.positions: dict[tuple[str, int], int] = {}
-        self.assignment = 0
-
-    def assigned(self, positions: Mapping[tuple[str, int], int]) -> None:
-        self.positions = dict(positions)
-        self.assignment += 1
-
-    def iterate(self, records: Mapping[TP, list[Unread]]) -> Iterator[tuple[TP, Any]]:
-        for tp, fetched in records.items():
-            some: list[Unread] = []
-            for unread in fetched:
-                some.append(unread)
-                if unread.next_offset - some[0].since >= BATCH_RECORDS:
-                    yield tp, self._batch((tp.topic, tp.partition), some)
-                    some = []
-            if some:
-                yield tp, self._batch((tp.topic, tp.partition), some)
-
-    def _batch(self, place: tuple[str, int], some: Sequence[Unread]) -> Batch:
-        last, size = some[-1].batch, some[-1].next_offset - some[0].since
-        start = self.positions.get(place, some[0].since)
-        self.positions[place] = last.next_offset
-        told = last.max_timestamp, last.timestamp_type
-        return Batch(*place, last.next_offset - 1, some, size, start, self.assignment, *told)
-
-
 class Unsampled(Monitor):
     @faust.Service.task
     async def _sampler(self) -> None:
@@ -145,9 +79,10 @@ class BatchSchema(faust.Schema[Any, Any]):
 class ReadCommittedThread(driver.AIOKafkaConsumerThread):
     _gathered_at = 0.0
 
-    async def _fetch_records(self, *given: Any, **named: Any) -> Any:
+    async def _fetch_records(self, consumer: Any, active_partitions: Any, *given: Any, **named: Any) -> Any:
         await asyncio.sleep(self._gathered_at - time.monotonic())
-        records = await super()._fetch_records(*given, **named)
+        wanted = active_partitions - cast(CheckpointConsumer, self.consumer).scheduler.held
+        records = await super()._fetch_records(consumer, wanted, *given, **named)
         if records:
             self._gathered_at = time.monotonic() + GATHER_SECONDS
         return records
@@ -155,6 +90,14 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         await super().on_start()
         cast(AIOKafkaConsumer, self._consumer)._fetcher._records = Fetches()
+
+    def is_behind(self, tp: TP) -> bool:
+        """Whether the log holds more of a partition than was fetched, as far as the broker has said."""
+        assignment = cast(AIOKafkaConsumer, self._consumer)._subscription.subscription.assignment
+        state = assignment.state_value(tp) if assignment else None
+        if state is None or not state.has_valid_position:
+            return False
+        return bool(state.lso is None or state.position < state.lso)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -166,6 +109,7 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
 class CheckpointConsumer(driver.Consumer):
     app: "App"
     scheduler: BatchScheduling
+    _thread: ReadCommittedThread
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
         return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
@@ -205,7 +149,7 @@ class CheckpointConsumer(driver.Consumer):
             # One record back: the engine compares it with what it saw there last.
             found[TP(tp.topic, tp.partition)] = max(offset - 1, begins[tp])
         await self._thread.seek_wait(found)
-        self.scheduler.assigned({(tp.topic, tp.partition): offset for tp, offset in found.items()})
+        self.scheduler.assigned({(tp.topic, tp.partition): at for tp, at in found.items()}, self._thread.is_behind)
         self.app.assigned = frozenset(self.scheduler.positions)
         return found
 

@@ -31,6 +31,11 @@ class Unread(Struct, frozen=True):
     def next_offset(self) -> int:
         return int(self.batch.next_offset)
 
+    @property
+    def until(self) -> int:
+        """The latest time of its records, in milliseconds since 1970; -1 if they have none."""
+        return int(self.batch.max_timestamp)
+
     def records(self) -> Iterator[Held]:
         """Raises aiokafka's CorruptRecordException."""
         topic, partition, since = self.topic, self.partition, self.since

@@ -8,16 +8,16 @@ came late.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import chain
 from typing import cast
 
-from services.projections.faust_seam import Batch
+from services.projections.scheduling import Batch
 
 IN_FLIGHT = 2
 """Transactions: while PostgreSQL writes one, the next is folded."""
 ONE_TRANSACTION = 5_000
-"""Records, at most (one batch more begins below it)."""
+"""Records, at most (one window more begins below it)."""
 ALL_LANES = 20_000
 """Records that may wait in this process before the next is taken from Kafka: bounds its memory."""
 
@@ -87,7 +87,7 @@ class Lanes:
         taken, records = Taken(), 0
         for number in [number for number in self._waiting if number not in self._held]:
             waiting, count = self._waiting.pop(number), 0
-            while count < len(waiting) and records < ONE_TRANSACTION:
+            while count < len(waiting) and (records < ONE_TRANSACTION or _are_of_one_window(waiting, count)):
                 records += waiting[count].size
                 count += 1
             taken[number] = waiting[:count]
@@ -97,3 +97,8 @@ class Lanes:
                 break
         self._held |= taken.keys()
         return taken
+
+
+def _are_of_one_window(waiting: Sequence[Batch], count: int) -> bool:
+    """The one at `count`, and the one before it."""
+    return count > 0 and waiting[count].window == waiting[count - 1].window

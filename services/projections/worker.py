@@ -14,10 +14,11 @@ from services.projections.checkpoint import LogRewritten, LostRecords, Slice
 from services.projections.checkpoints import Offsets
 from services.projections.decode import SERVICE_OF_TOPIC, read
 from services.projections.engine import Settled, Slices
-from services.projections.faust_seam import App, Batch, event_stream, make_app
+from services.projections.faust_seam import App, event_stream, make_app
 from services.projections.frozen import Holders
 from services.projections.lanes import Lanes, Take
 from services.projections.patience import Patient
+from services.projections.scheduling import Batch
 from shared.events.topics import EVENT_TOPICS
 from shared.runtime import logs, postgres
 from shared.runtime.poke import Poker

@@ -25,6 +25,7 @@ PARTS = {
     "services/projections/tables.py": "checkpoint, freshness",
     "services/projections/engine.py": "engine",
     "services/projections/lanes.py": "Faust and lanes",
+    "services/projections/scheduling.py": "Faust and lanes",
     "services/projections/worker.py": "Faust and lanes",
     "services/projections/watch.py": "watch",
     "services/registry/api.py": "sealing and look-ups",

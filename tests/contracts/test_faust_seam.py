@@ -11,6 +11,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
@@ -18,9 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from services.projections.faust_seam import (
-    BATCH_RECORDS,
     App,
-    BatchScheduling,
     BatchSchema,
     CheckpointConsumer,
     Links,
@@ -28,6 +28,7 @@ from services.projections.faust_seam import (
     make_app,
 )
 from services.projections.fetched import Unread
+from services.projections.scheduling import BatchScheduling
 from shared.events.topics import EVENT_TOPICS, PARTITIONS
 from shared.runtime.settings import Settings
 
@@ -47,6 +48,10 @@ def test_the_versions_are_those_whose_source_was_read(package: str, pinned: str)
         (faust.App._new_transport, ["self"]),
         (driver.Consumer._new_consumer_thread, ["self"]),
         (driver.AIOKafkaConsumerThread.on_start, ["self"]),
+        (
+            driver.AIOKafkaConsumerThread._fetch_records,
+            ["self", "consumer", "active_partitions", "timeout", "max_records"],
+        ),
         (driver.AIOKafkaConsumerThread._create_worker_consumer, ["self", "transport"]),
         (driver.AIOKafkaConsumerThread.seek_wait, ["self", "partitions"]),
         (driver.AIOKafkaConsumerThread.earliest_offsets, ["self", "partitions"]),
@@ -81,6 +86,15 @@ def test_items_come_from_the_scheduler_and_carry_the_fields_of_a_record():
     ((_, batch),) = BatchScheduling().iterate({TP(TOPICS[0], 3): [unread(7, 8)]})
     assert all(f"record.{name}" in source and hasattr(batch, name) for name in used)
     assert BatchSchema().loads_value(None, SimpleNamespace(value=batch.value)) is batch
+
+
+async def test_what_tells_how_far_a_partition_was_fetched():
+    state = TopicPartitionState(None)
+    assert state.lso is None
+    assert "tp_state.lso = lso" in inspect.getsource(Fetcher._proc_fetch_request)
+    assert isinstance(TopicPartitionState.position, property)
+    assert not state.has_valid_position
+    assert Assignment([]).state_value(TP(TOPICS[0], 3)) is None
 
 
 def test_the_consumers_private_settings_are_read_when_it_starts():
@@ -137,22 +151,3 @@ def test_a_new_connection_to_a_known_broker_is_noticed():
     assert links.same(client())
     assert not links.same(client(a=other))
     assert links.same(client(a=other))
-
-
-def test_a_batch_knows_where_its_fetch_began():
-    scheduling, tp = BatchScheduling(), TP(TOPICS[0], 3)
-    scheduling.assigned({(TOPICS[0], 3): 5})
-    (first,) = [batch for _, batch in scheduling.iterate({tp: [unread(5, 6), unread(6, 7)]})]
-    (second,) = [batch for _, batch in scheduling.iterate({tp: [unread(9, 11)]})]
-    assert [(b.start, b.offset, b.assignment) for b in (first, second)] == [(5, 6, 1), (7, 10, 1)]
-
-
-def test_a_batch_has_a_size():
-    half, tp = BATCH_RECORDS // 2, TP(TOPICS[0], 3)
-    fetched = [unread(n * half, (n + 1) * half) for n in range(5)]
-    batches = [batch for _, batch in BatchScheduling().iterate({tp: fetched})]
-    assert [(b.start, b.size, b.offset) for b in batches] == [
-        (0, BATCH_RECORDS, BATCH_RECORDS - 1),
-        (BATCH_RECORDS, BATCH_RECORDS, 2 * BATCH_RECORDS - 1),
-        (2 * BATCH_RECORDS, half, 5 * half - 1),
-    ]

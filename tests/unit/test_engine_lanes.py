@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,9 +11,14 @@ import pytest
 from services.projections import lanes as lanes_module
 from services.projections.lanes import ALL_LANES, ONE_TRANSACTION, Lanes, Take
 
+windows = count()
 
-def batch(partition: int, size: int, name: str = "") -> Any:
-    return SimpleNamespace(partition=partition, size=size, name=name)
+
+def batch(partition: int, size: int, name: str = "", window: int | None = None) -> Any:
+    """In a window of its own, unless told."""
+    return SimpleNamespace(
+        partition=partition, size=size, name=name, window=next(windows) if window is None else window
+    )
 
 
 class Recorder:
@@ -80,6 +86,18 @@ async def test_a_transaction_has_a_size_and_what_is_left_of_a_number_comes_behin
     recorder.connection.set()
     await quiet()
     assert recorder.settled == [{1: "ab"}, {2: "x", 1: "c"}]
+
+
+async def test_a_window_is_one_transaction():
+    recorder = Recorder()
+    recorder.connection.clear()
+    recorder.gate.set()
+    lanes = Lanes(recorder.settle)
+    for name, window in ("a", -1), ("b", -1), ("c", -1), ("d", -2):
+        await lanes.put(batch(1, ONE_TRANSACTION // 2, name, window))
+    recorder.connection.set()
+    await quiet()
+    assert recorder.settled == [{1: "abc"}, {1: "d"}]
 
 
 async def test_who_brings_too_much_waits():
