@@ -21,7 +21,7 @@ class Words:
     en: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Definition:
     """Which households count, which of them are in need, and which of these are reached: in need, and helped since the
     programme began, at a level.

@@ -16,120 +16,167 @@ need still is only what is assessed from that day on.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
-from services.projections.card import Assessed, Help, Household
-from services.projections.exits import Exited
-from services.projections.model import Parts, ReadModel
+from services.projections.card import Household
+from services.projections.model import ReadModel
 from services.projections.packing import Packing, unit
 from services.projections.residence import Whereabouts, whereabouts
 from services.projections.steps import Cell, Course, Row, Rows
-from shared.definitions import DEFINITIONS, Definition, InNeed
+from shared.definitions import DEFINITIONS, Definition
 from shared.events.codes import Dimension, ExitReason, Level
 
-_Told = tuple[list[Assessed], list[Help]]
-"""What is known of one dimension."""
-Measures = int
-"""Those that hold, packed: of one definition and dimension."""
+
+def touched(before: Household, after: Household) -> Collection[Dimension]:
+    """Each dimension is a part of its own."""
+    if _around(before) == _around(after):
+        assessments, helps = _other(before.assessments, after.assessments), _other(before.helps, after.helps)
+    else:
+        assessments, helps = (*before.assessments, *after.assessments), (*before.helps, *after.helps)
+    return {assessed.dimension for assessed in assessments}.union(*(help_.dimensions for help_ in helps))
 
 
-def _told() -> _Told:
-    return [], []
+_around = attrgetter("homes", "cohort", "classes", "exited")
+"""Of a card, what concerns every dimension."""
+T = TypeVar("T")
 
 
-def parts(card: Household) -> Parts:
-    """Each dimension apart."""
+def _other(before: tuple[T, ...], after: tuple[T, ...]) -> tuple[T, ...]:
+    """The entries in which they may differ. Most facts add one at the end."""
+    known = len(before)
+    return after[known:] if after[:known] == before else (*before, *after)
+
+
+def cells(card: Household, dimension: Dimension) -> Rows:
+    """Of all definitions, packed."""
     if not card.homes:
         return {}
-    places, of = whereabouts((card.homes, card.cohort, card.classes)), defaultdict[Dimension, _Told](_told)
-    exited = card.exited
-    for assessed in card.assessments:
-        of[assessed.dimension][0].append(assessed)
-    for help_ in card.helps:
-        for dimension in help_.dimensions:
-            of[dimension][1].append(help_)
-    return {dimension: (dimension.value, places, *told, exited) for dimension, told in of.items()}
-
-
-def cells(
-    dimension: str,
-    places: Course[Whereabouts],
-    assessments: Sequence[Assessed],
-    helps: Sequence[Help],
-    exited: Exited,
-) -> Rows:
-    """`steps.rows` of all definitions at once, packed."""
+    definitions, places = tuple(DEFINITIONS.values()), whereabouts((card.homes, card.cohort, card.classes))
     made: dict[Row, int] = defaultdict(int)
-    told, moves = _in_order(assessments, helps, exited), dict(places)
-    for definition in DEFINITIONS.values():
-        measured, first = _course(definition, told), unit(NUMBERS[definition.id, dimension, MEASURES[0]])
-        where, held, before = places[0][1], 0, 0
-        for day in sorted(moves.keys() | measured.keys()):
-            there, held = moves.get(day, where), measured.get(day, held)
-            now = held if _counts(definition, there) else 0
-            if there != where and before:
-                made[day, *where] -= before * first
-                before = 0
-            if now != before:
-                made[day, *there] += (now - before) * first
-            where, before = there, now
-    return made
+    where, standing, before = places[0][1], (NOTHING,) * len(definitions), 0
+    for day, what, _, told in _in_order(definitions, card, dimension, places):
+        if what == MOVED:
+            made[day, *where] -= before
+            where, before = told, 0
+        else:
+            standing = _after(standing, what, told)
+        now = _packed(definitions, dimension, standing, where[1], where[2])
+        if now != before:
+            made[day, *where] += now - before
+            before = now
+    return {row: n for row, n in made.items() if n}
 
 
-ASSESSED, HELPED, EXITED, BACK = range(4)
-_Entry = tuple[date, int, int, bool, Level | None]
-"""day, which of those, its place among its like, what is so from then on (in need; away), level."""
+class Standing(NamedTuple):
+    """Of a household in one dimension, as one definition sees it."""
+
+    ever: bool
+    """Assessed in need."""
+    still: bool
+    helped: bool
+    early: bool
+    """Helped before the programme."""
+    away: bool
+    """Exited, and counted in nothing."""
+
+
+NOTHING = Standing(ever=False, still=False, helped=False, early=False, away=False)
+MOVED, ASSESSED, HELPED, EXITED, BACK = range(5)
+_Entry = tuple[date, int, int, Any]
+"""day, which of those, its place among its like, what it says."""
 AWAY = frozenset({ExitReason.MOVED_AWAY, ExitReason.DISSOLVED})
 
 
-def _in_order(assessments: Sequence[Assessed], helps: Sequence[Help], exited: Exited) -> list[_Entry]:
+def _in_order(
+    definitions: Sequence[Definition], card: Household, dimension: Dimension, places: Course[Whereabouts]
+) -> list[_Entry]:
     """On the same day, help answers what was assessed, and an exit comes last."""
-    asked = [(a.on, ASSESSED, n, a.in_need, None) for n, a in enumerate(assessments)]
-    given = [(h.on, HELPED, n, False, h.level) for n, h in enumerate(helps)]
-    if not exited:
-        return sorted([*asked, *given])
-    left = [(day, EXITED if reason else BACK, 0, reason in AWAY, None) for day, reason in exited]
-    return sorted([*asked, *given, *left])
+    every: list[_Entry] = [
+        (a.on, ASSESSED, n, a.in_need) for n, a in enumerate(card.assessments) if a.dimension is dimension
+    ]
+    every += [
+        (h.on, HELPED, n, _counts(definitions, h.level, h.on))
+        for n, h in enumerate(card.helps)
+        if dimension in h.dimensions
+    ]
+    every += [(day, MOVED, 0, there) for day, there in places[1:]]
+    every += [(day, EXITED if reason else BACK, 0, reason in AWAY) for day, reason in card.exited]
+    return sorted(every)
 
 
-def _counts(definition: Definition, place: Whereabouts) -> bool:
-    _, cohort, household_class = place
+EARLY, TOO_LITTLE, ENOUGH, RESOLVED = range(4)
+
+
+@lru_cache(maxsize=10_000)
+def _counts(definitions: Sequence[Definition], level: Level, day: date) -> Sequence[int]:
+    """What help comes to by each definition."""
+    return tuple(_comes_to(definition, level, day) for definition in definitions)
+
+
+def _comes_to(definition: Definition, level: Level, day: date) -> int:
+    if day < definition.programme_start:
+        return EARLY
+    if level not in definition.levels:
+        return TOO_LITTLE
+    return RESOLVED if level is Level.RESOLVED else ENOUGH
+
+
+@cache
+def _after(standings: tuple[Standing, ...], what: int, told: Any) -> tuple[Standing, ...]:
+    """By each definition, after one more entry."""
+    if what == HELPED:
+        return tuple(map(_helped, standings, told))
+    if what == ASSESSED:
+        return tuple(one._replace(ever=one.ever or told, still=told) for one in standings)
+    return tuple(one._replace(still=one.still and what == BACK, away=told) for one in standings)
+
+
+def _helped(one: Standing, counts: int) -> Standing:
+    if counts == EARLY:
+        return one._replace(early=True)
+    if counts == TOO_LITTLE:
+        return one
+    return one._replace(helped=True, still=one.still and counts != RESOLVED)
+
+
+@cache
+def _packed(
+    definitions: Sequence[Definition],
+    dimension: Dimension,
+    standings: Sequence[Standing],
+    cohort: str,
+    household_class: str,
+) -> int:
+    return sum(
+        unit(NUMBERS[definition.id, dimension, measure])
+        for definition, one in zip(definitions, standings, strict=True)
+        if not one.away and _of_whom(definition, cohort, household_class)
+        for measure in _measures(definition, one)
+    )
+
+
+def _of_whom(definition: Definition, cohort: str, household_class: str) -> bool:
     return (definition.cohorts is None or cohort in definition.cohorts) and (
         definition.classes is None or household_class in definition.classes
     )
 
 
-def _course(definition: Definition, told: Sequence[_Entry]) -> dict[date, Measures]:
-    """The measures of one dimension from each day on, sorted by day."""
-    ever = still = helped = early = away = False
-    made: dict[date, Measures] = {}
-    for day, what, _, holds, level in told:
-        if what == ASSESSED:
-            ever, still = ever or holds, holds
-        elif what != HELPED:
-            still, away = still and what == BACK, holds
-        elif day < definition.programme_start:
-            early = True
-        elif level in definition.levels:
-            helped, still = True, still and level is not Level.RESOLVED
-        made[day] = 0 if away else _measures(definition.in_need, ever, still, helped, early)
-    return made
-
-
-@cache
-def _measures(in_need: InNeed, ever: bool, still: bool, helped: bool, early: bool) -> Measures:
-    need = ever if in_need == "ever" else still
+def _measures(definition: Definition, one: Standing) -> list[str]:
+    """Those that hold."""
+    need = one.ever if definition.in_need == "ever" else one.still
     held = {
         "need": need,
-        "reached": need and helped,
-        "resolved": ever and not still,
-        "unreached": still and not helped,
-        "outside_need": early or (helped and not ever),
+        "reached": need and one.helped,
+        "resolved": one.ever and not one.still,
+        "unreached": one.still and not one.helped,
+        "outside_need": one.early or (one.helped and not one.ever),
     }
-    return sum(unit(1 + MEASURES.index(measure)) for measure, holds in held.items() if holds)
+    return [measure for measure, holds in held.items() if holds]
 
 
 COLUMNS = ("definition", "village", "cohort", "household_class", "dimension", "measure")
@@ -143,8 +190,7 @@ MODEL = ReadModel(
     name="coverage",
     card=Household,
     columns=COLUMNS,
-    fields=("homes", "cohort", "classes", "assessments", "helps", "exits"),
-    parts=parts,
+    touched=touched,
     cells=cells,
     packing=Packing(COLUMNS, ("definition", "dimension", "measure"), NUMBERS),
 )

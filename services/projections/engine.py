@@ -168,17 +168,18 @@ async def _made(
 def _difference(
     model: ReadModel, done: Mapping[str, Folded], stored: Mapping[str, Mapping[Version, Rows]]
 ) -> tuple[list[Part], Mapping[Sum, int]]:
-    """What one read model's ledger comes to, and by how much its cells change."""
+    """What one read model's ledger comes to, and by how much its cells change, sorted by what is not packed."""
     come: dict[str, Sequence[Change]] = {}
     gone: list[Gone] = []
     sums: dict[Sum, int] = defaultdict(int)
     for key, one in done.items():
-        changes, partition = one.changes.get(model.name, ()), partition_of(key)
+        changes = one.changes.get(model.name, ())
         if key in stored:
             versions, changes = fold.rewrite(stored[key], changes)
             gone += [(key, *version) for version in versions]
             for row, n in chain.from_iterable(stored[key][version].items() for version in versions):
-                sums[partition, *row[1:]] -= n
-        ledgers.add_up(sums, key, changes)
-        come[key] = changes
-    return ledgers.write(model, gone, come), model.unpacked(sums)
+                sums[partition_of(key), *row[1:]] -= n
+        if changes:
+            ledgers.add_up(sums, key, changes)
+            come[key] = changes
+    return ledgers.write(model, gone, come), model.unpacked(dict(sorted(sums.items())))

@@ -32,13 +32,14 @@ class Folded(NamedTuple):
 
 def append(models: Sequence[ReadModel], card: Card, facts: Iterable[Fact]) -> Folded:
     """`facts` in their order, all of them behind those that the card holds already."""
-    changes: dict[str, list[Change]] = {}
-    counted = [(Counted(m, card), changes.setdefault(m.name, [])) for m in models if type(card) is m.card]
+    changes: dict[str, list[Change]] = defaultdict(list)
+    counted = [(model.name, Counted(model, card)) for model in models if type(card) is model.card]
     last = None
     for fact in facts:
         card, last = evolve(card, fact), fact.order
-        for one, made in counted:
-            made += [Change(fact, row, n) for row, n in one.change(card).items()]
+        for name, one in counted:
+            if rows := one.change(card):
+                changes[name] += [Change(fact, row, n) for row, n in rows.items()]
     return Folded(card, last, changes)
 
 

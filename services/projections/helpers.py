@@ -1,15 +1,11 @@
 """Who is enrolled to help, in which district. What a helper may carry is a policy by kind, joined when read."""
 
 from services.projections.card import Helper
-from services.projections.model import Parts, ReadModel
+from services.projections.model import ReadModel, whole
 from services.projections.steps import Rows
 
 
-def parts(card: Helper) -> Parts:
-    return {None: (card,)} if card.since else {}
-
-
-def cells(card: Helper) -> Rows:
+def cells(card: Helper, _: None) -> Rows:
     if card.since is None or card.kind is None:
         return {}
     return {(card.since, card.helper, card.district, card.kind.value, card.office): 1}
@@ -19,7 +15,6 @@ MODEL = ReadModel(
     name="helpers",
     card=Helper,
     columns=("helper", "district", "kind", "office"),
-    fields=("helper", "district", "kind", "office", "since"),
-    parts=parts,
+    touched=whole("helper", "district", "kind", "office", "since"),
     cells=cells,
 )

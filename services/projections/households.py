@@ -3,39 +3,49 @@
 One that has exited needs none: in the place of "paired" or "unpaired" stands why it has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
-from services.projections.card import Household, Pair
-from services.projections.exits import Exited, out
-from services.projections.model import Parts, ReadModel
-from services.projections.pairs import days, holding
-from services.projections.residence import Where, whereabouts
-from services.projections.steps import Rows, at, rows
+from services.projections.card import Household
+from services.projections.model import ReadModel, whole
+from services.projections.pairs import real
+from services.projections.residence import whereabouts
+from services.projections.steps import Cell, Rows, in_turn
 from shared.events.codes import PairRole
 
-
-def parts(card: Household) -> Parts:
-    return {None: ((card.homes, card.cohort, card.classes), card.pairs, card.exited)} if card.homes else {}
+LIVES, LED, EXITED = range(3)
 
 
-def cells(where: Where, pairs: Sequence[Pair], exited: Exited) -> Rows:
+def cells(card: Household, _: None) -> Rows:
+    return in_turn(_course(card)) if card.homes else {}
+
+
+def _course(card: Household) -> Iterator[tuple[date, Cell]]:
     """A household counts from the day on which it was registered."""
-    places, registered = whereabouts(where), where[0][0].since
-
-    def cells_on(day: date) -> frozenset[tuple[str, ...]]:
-        led = any(pair.role is PairRole.LEAD for pair in holding(pairs, day))
-        lead = out(exited, day) or ("paired" if led else "unpaired")
-        return frozenset([(*at(places, day, places[0][1]), str(lead))])
-
-    return rows([day for day in {*days(pairs), *dict(places), *dict(exited)} if day >= registered], cells_on)
+    places, registered = whereabouts((card.homes, card.cohort, card.classes)), card.homes[0].since
+    told: list[tuple[date, int, Any]] = [(day, LIVES, there) for day, there in places]
+    told += [(day, EXITED, reason) for day, reason in card.exited]
+    for pair in real(card.pairs):
+        if pair.role is PairRole.LEAD and (pair.until is None or pair.since < pair.until):
+            told.append((pair.since, LED, 1))
+            if pair.until:
+                told.append((pair.until, LED, -1))
+    where, leads, exited = places[0][1], 0, None
+    for day, what, now in sorted(told):
+        if what == LIVES:
+            where = now
+        elif what == LED:
+            leads += now
+        else:
+            exited = now
+        yield max(day, registered), (*where, str(exited or ("paired" if leads else "unpaired")))
 
 
 MODEL = ReadModel(
     name="households",
     card=Household,
     columns=("village", "cohort", "household_class", "lead"),
-    fields=("homes", "cohort", "classes", "pairs", "exits", "assessments"),
-    parts=parts,
+    touched=whole("homes", "cohort", "classes", "pairs", "exited"),
     cells=cells,
 )

@@ -79,17 +79,15 @@ async def copy_rollup(connection: asyncpg.Connection, model: ReadModel, sums: Ma
 
 
 def roll_up(model: ReadModel, sums: Mapping[Sum, int]) -> list[Part]:
-    """Adds to the sums of some cells.
-
-    Sorted: two transactions that write for one partition, as merged households make them do, wait in one order.
-    """
-    rows = sorted((cell, n) for cell, n in sums.items() if n)
-    return [Part(_add(model), columns((n, *cell) for cell, n in rows))] if rows else []
+    """Adds to the sums of some cells, sorted: two transactions that write for one partition, as merged households make
+    them do, then wait in one order."""
+    rows = [(n, *cell) for cell, n in sums.items() if n]
+    return [Part(_add(model), columns(rows))] if rows else []
 
 
 def clear(model: ReadModel, sums: Mapping[Sum, int]) -> list[Part]:
     """Afterwards: a cell that came to zero goes, so that live and rebuilt tables are equal."""
-    fallen = sorted(cell for cell, n in sums.items() if n < 0)
+    fallen = [cell for cell, n in sums.items() if n < 0]
     return [Part(_clear(model), columns(fallen))] if fallen else []
 
 

@@ -16,15 +16,15 @@ from shared.events.codes import EndReason
 
 
 def holding(pairs: Sequence[Pair], day: date) -> list[Pair]:
-    return [pair for pair in _real(pairs) if pair.since <= day and (pair.until is None or day < pair.until)]
+    return [pair for pair in real(pairs) if pair.since <= day and (pair.until is None or day < pair.until)]
 
 
 def days(pairs: Sequence[Pair]) -> set[date]:
     """The days on which one begins or ends."""
-    return {day for pair in _real(pairs) for day in (pair.since, pair.until) if day}
+    return {day for pair in real(pairs) for day in (pair.since, pair.until) if day}
 
 
-def _real(pairs: Sequence[Pair]) -> list[Pair]:
+def real(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in pairs if pair.ended is not EndReason.ENTERED_BY_MISTAKE]
 
 

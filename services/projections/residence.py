@@ -1,19 +1,20 @@
 """Where a household lived, and what it was, from which day: the part of a cell that most read models share."""
 
-from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from operator import itemgetter
 
 from services.projections.card import Classified, Home
 from services.projections.steps import Course
 from shared.events.codes import Cohort
 
-Where = tuple[Sequence[Home], Cohort | None, Sequence[Classified]]
+Where = tuple[tuple[Home, ...], Cohort | None, tuple[Classified, ...]]
 """What a card says of it: homes (one at least), cohort, classes."""
 Whereabouts = tuple[str, str, str]
 """village, cohort, class; "" for none."""
 
 
+@lru_cache(maxsize=1_000)
 def whereabouts(where: Where) -> Course[Whereabouts]:
     """As valid on each day. On days before its first one, the village where it was registered holds: it lived there
     already, also where it moved on that very day.
@@ -33,4 +34,4 @@ def whereabouts(where: Where) -> Course[Whereabouts]:
         course[day] = village, cohort, household_class
     first = next(iter(course.values()))
     before = [] if first[0] == registered else [(date.min, (registered, *first[1:]))]
-    return [*before, *course.items()]
+    return (*before, *course.items())

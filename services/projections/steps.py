@@ -1,5 +1,6 @@
 """Things that change on certain days, and the signed rows that say so."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TypeVar
@@ -36,6 +37,19 @@ def rows(days: Iterable[date], cells_on: Callable[[date], frozenset[Cell]]) -> R
             made.update({(day, *cell): -1 for cell in before - now})
             before = now
     return made
+
+
+def in_turn(course: Iterable[tuple[date, Cell]]) -> Rows:
+    """Of what is in one cell at a time: from each day on, in which. Sorted; of one day, what comes last holds."""
+    made: Rows = defaultdict(int)
+    before: Cell = ()
+    for day, cell in course:
+        if cell != before:
+            if before:
+                made[day, *before] -= 1
+            made[day, *cell] += 1
+            before = cell
+    return {row: n for row, n in made.items() if n}
 
 
 def add(some: Rows, more: Rows) -> Rows:

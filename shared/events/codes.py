@@ -8,7 +8,13 @@ is not used yet.
 from enum import StrEnum
 
 
-class Dimension(StrEnum):
+class Code(StrEnum):
+    """A word of such a list. It hashes as the text that it equals: Enum hashes the name, and in Python."""
+
+    __hash__ = str.__hash__
+
+
+class Dimension(Code):
     """Document A: the five dimensions (ด้าน) in which households were helped."""
 
     WELFARE = "welfare"
@@ -18,7 +24,7 @@ class Dimension(StrEnum):
     LIVING = "living"
 
 
-class Level(StrEnum):
+class Level(Code):
     """How far help went. Document A counts "initial" help (เบื้องต้น) as reached; the other two are ours."""
 
     INITIAL = "initial"
@@ -26,20 +32,20 @@ class Level(StrEnum):
     RESOLVED = "resolved"
 
 
-class HouseholdClass(StrEnum):
+class HouseholdClass(Code):
     """Documents A and B: พัฒนาได้ and ต้องสงเคราะห์."""
 
     DEVELOPABLE = "developable"
     WELFARE = "welfare"
 
 
-class Cohort(StrEnum):
+class Cohort(Code):
     """Documents A and B: the households below the จปฐ. (Basic Minimum Needs) criteria of 2561."""
 
     BMN_2561 = "bmn-2561"
 
 
-class Relation(StrEnum):
+class Relation(Code):
     HEAD = "head"
     SPOUSE = "spouse"
     CHILD = "child"
@@ -47,7 +53,7 @@ class Relation(StrEnum):
     OTHER = "other"
 
 
-class DigitCheck(StrEnum):
+class DigitCheck(Code):
     """Result of the check digit of a 13-digit citizen number. A wrong one is flagged, never refused."""
 
     RIGHT = "right"
@@ -55,7 +61,7 @@ class DigitCheck(StrEnum):
     ABSENT = "absent"
 
 
-class Source(StrEnum):
+class Source(Code):
     """Where an assessment was read off: the four sources that document A names, or a visit to the house."""
 
     HOUSE_FILE = "house-file"
@@ -65,7 +71,7 @@ class Source(StrEnum):
     HOME_VISIT = "home-visit"
 
 
-class HelperKind(StrEnum):
+class HelperKind(Code):
     """Who can be a lead or supporting party of a pair: document B's closing note, beside the officer."""
 
     OFFICER = "officer"
@@ -85,12 +91,12 @@ CAPACITY: dict[HelperKind, int | None] = {
 """How many households a helper of a kind can lead at a time; None is without limit."""
 
 
-class PairRole(StrEnum):
+class PairRole(Code):
     LEAD = "lead"
     SUPPORTING = "supporting"
 
 
-class Chosen(StrEnum):
+class Chosen(Code):
     """How a pair came about."""
 
     ORDER = "order"
@@ -100,7 +106,7 @@ class Chosen(StrEnum):
     LOTTERY = "lottery"
 
 
-class OtherDistrictReason(StrEnum):
+class OtherDistrictReason(Code):
     """Why a helper looks after a household of another district."""
 
     RELATIVE = "relative"
@@ -109,7 +115,7 @@ class OtherDistrictReason(StrEnum):
     HOUSEHOLD_ASKED = "household-asked"
 
 
-class EndReason(StrEnum):
+class EndReason(Code):
     HELPER_TRANSFERRED = "helper-transferred"
     HELPER_RETIRED = "helper-retired"
     HOUSEHOLD_MOVED = "household-moved"
@@ -120,7 +126,7 @@ class EndReason(StrEnum):
     ENTERED_BY_MISTAKE = "entered-by-mistake"
 
 
-class ExitReason(StrEnum):
+class ExitReason(Code):
     """Why a household left the programme. The list is ours: no document names one."""
 
     LIFTED_OUT = "lifted-out"
@@ -131,7 +137,7 @@ class ExitReason(StrEnum):
     """Nobody lives there any more."""
 
 
-class VoidReason(StrEnum):
+class VoidReason(Code):
     """Why something recorded never was so."""
 
     ENTERED_TWICE = "entered-twice"
@@ -139,7 +145,7 @@ class VoidReason(StrEnum):
     NEVER_HAPPENED = "never-happened"
 
 
-class Item(StrEnum):
+class Item(Code):
     """What was given. Document A names the items of health, education and living; the rest are its dimensions'."""
 
     CASH_ASSISTANCE = "cash-assistance"
@@ -156,7 +162,7 @@ class Item(StrEnum):
     CRUTCHES = "crutches"
 
 
-class SubGroup(StrEnum):
+class SubGroup(Code):
     """Document B: the six sub-groups of the support and monitoring working group."""
 
     OCCUPATION = "occupation-and-income"

@@ -22,21 +22,17 @@ from tests.support.servers import Servers, free_port
 
 MODEL = '''"""Households by cohort."""
 
-from services.projections.card import Home, Household
-from services.projections.model import Parts, ReadModel
-from services.projections.steps import Rows, rows
+from services.projections.card import Household
+from services.projections.model import ReadModel, whole
+from services.projections.steps import Rows, in_turn
 
 
-def parts(card: Household) -> Parts:
-    return {None: (card.homes[:1], card.cohort)} if card.homes else {}
-
-
-def cells(homes: tuple[Home, ...], cohort: str | None) -> Rows:
-    return rows([home.since for home in homes], lambda _: frozenset([(cohort or "",)]))
+def cells(card: Household, _: None) -> Rows:
+    return in_turn((home.since, (card.cohort or "",)) for home in card.homes[:1])
 
 
 MODEL = ReadModel(
-    name="cohorts", card=Household, columns=("cohort",), fields=("homes", "cohort"), parts=parts, cells=cells
+    name="cohorts", card=Household, columns=("cohort",), touched=whole("homes", "cohort"), cells=cells
 )
 '''
 TABLES = """

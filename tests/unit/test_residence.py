@@ -27,7 +27,7 @@ def test_the_projections_and_the_services_agree_where_a_household_lived(
     """`told`: after the registration, moves and recodings, as corrected."""
     day, numbered = DAY + timedelta(n), list(enumerate([(since, village, None), *told], 1))
     known = known_household.Household(len(numbered), tuple(known_household.Home(v, *home) for v, home in numbered))
-    course = whereabouts(([Home(since, village, v, was) for v, (since, village, was) in numbered], None, ()))
+    course = whereabouts((tuple(Home(since, village, v, was) for v, (since, village, was) in numbered), None, ()))
     assert at(course, day, course[0][1])[0] == known.village_on(day)
 
 
