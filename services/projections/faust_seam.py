@@ -32,6 +32,7 @@ from services.projections.fetched import Fetches
 from services.projections.scheduling import Batch, BatchScheduling
 from shared.events.topics import EVENT_TOPICS
 from shared.runtime import batches, logs
+from shared.runtime.consumer import calm
 from shared.runtime.settings import Settings
 
 GROUP = "projections-live"
@@ -89,7 +90,9 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
-        cast(AIOKafkaConsumer, self._consumer)._fetcher._records = Fetches()
+        consumer = cast(AIOKafkaConsumer, self._consumer)
+        consumer._fetcher._records = Fetches()
+        calm(consumer)
 
     def is_behind(self, tp: TP) -> bool:
         """Whether the log holds more of a partition than was fetched, as far as the broker has said."""

@@ -24,7 +24,7 @@ from services.projections.sql import QUERIES
 from shared.errors import SiaoError
 from shared.events.topics import PARTITIONS
 from shared.runtime import kafka, logs
-from shared.runtime.consumer import close
+from shared.runtime.consumer import calm, close
 from shared.runtime.settings import Settings
 from shared.runtime.worker import Pulse
 
@@ -102,6 +102,7 @@ class Watch:
         )
         try:
             await consumer.start()
+            calm(consumer)
             await self.database.run(lambda connection: progress.begin(consumer, connection))
             await _together(self._rounds(pulse, consumer), history.keep_up(self.database))
         finally:

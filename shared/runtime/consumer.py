@@ -14,6 +14,14 @@ REQUEST_TIMEOUT_MS = 10_000
 METADATA_MAX_AGE_MS = 3_000
 """A client that began while the broker was away looks again after this; by default it would idle for five minutes."""
 
+LOOK_SECONDS = 1.0
+
+
+def calm(consumer: AIOKafkaConsumer) -> None:
+    """Has a consumer that was started look for work of its own once a second, not five times: it is woken for all that
+    there is to do. tests/contracts/test_batches.py pins that."""
+    consumer._fetcher._fetcher_timeout = LOOK_SECONDS
+
 
 @asynccontextmanager
 async def consuming(settings: Settings, *, wait_ms: int = 500) -> AsyncIterator[AIOKafkaConsumer]:
@@ -34,6 +42,7 @@ async def consuming(settings: Settings, *, wait_ms: int = 500) -> AsyncIterator[
     )
     try:
         await consumer.start()
+        calm(consumer)
         yield consumer
     finally:
         await close(consumer)

@@ -77,3 +77,13 @@ def test_aiokafka_works_as_this_relies_on():
         assert fetcher.MemoryRecords is Records
     finally:
         fetcher.MemoryRecords = before
+
+
+def test_a_fetcher_is_woken_for_what_there_is_to_do():
+    """So it need not look by itself as often as it does (shared/runtime/consumer.py)."""
+    assert "backoff = self._fetcher_timeout" in inspect.getsource(Fetcher._get_actions_per_node)
+    waits_for = inspect.getsource(Fetcher._fetch_requests_routine)
+    assert "set(chain(self._pending_tasks, other_futs, resume_futures))" in waits_for
+    assert "other_futs = [self._wait_consume_future, assignment.unassign_future]" in waits_for
+    for woken_by in (Fetcher.fetched_records, Fetcher.seek_to):
+        assert "self._notify(self._wait_consume_future)" in inspect.getsource(woken_by)
