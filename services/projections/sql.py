@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import asyncpg
 
-from shared.runtime.statement import counted_from
+from shared.runtime.statement import counted_from, joined
 
 _QUERY = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name:|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -42,38 +42,15 @@ async def run(connection: asyncpg.Connection, *parts: Part) -> Any:
     """
     if not parts:
         return None
-    query, texts = _together(*((part.query, len(part.parameters)) for part in parts))
-    values = list(chain.from_iterable(part.parameters for part in parts))
-    for place in texts:
-        values[place] = _joined(values[place])
+    together = _together(*((part.query, len(part.parameters)) for part in parts))
+    query, values = joined(together, list(chain.from_iterable(part.parameters for part in parts)))
     return await connection.fetchval(query, *values)
 
 
-_TEXTS = re.compile(r"\$(\d+)::text\[\]")
-_BEFORE, _NULL = chr(31), chr(30)
-"""Stand before a text, and for none."""
-_SPLIT = r"(string_to_array($\1::text, chr(31), chr(30)))[2:]"
-
-
 @lru_cache(maxsize=200)
-def _together(*several: tuple[str, int]) -> tuple[str, tuple[int, ...]]:
-    """Queries, with how many parameters each, as one; and which parameters it takes joined."""
+def _together(*several: tuple[str, int]) -> str:
+    """Queries, with how many parameters each, as one."""
     before = accumulate((count for _, count in several), initial=0)
     *first, last = (counted_from(n, query) for (query, _), n in zip(several, before, strict=False))
     named = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(first))
-    together = f"WITH {named} {last}" if first else last
-    return _TEXTS.sub(_SPLIT, together), tuple({int(place) - 1 for place in _TEXTS.findall(together)})
-
-
-def _joined(texts: Sequence[str | None]) -> str:
-    """An array as one text: of an array, asyncpg looks at each element, which costs ten times as much.
-
-    Raises ValueError for a text that holds what stands between them; no field of an event can.
-    """
-    try:
-        joined = _BEFORE.join(("", *cast(Sequence[str], texts)))
-    except TypeError:
-        joined = _BEFORE.join(("", *(_NULL if text is None else text for text in texts)))
-    if joined.count(_BEFORE) != len(texts):
-        raise ValueError("a text with a control character")
-    return joined
+    return f"WITH {named} {last}" if first else last
