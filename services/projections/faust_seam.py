@@ -37,6 +37,8 @@ from shared.runtime.settings import Settings
 
 GROUP = "projections-live"
 FETCH_RECORDS = 20_000
+FETCH_BYTES = 256 * 1024
+"""Of a partition at once, or one batch of records where that is larger: what waits for other topics is in memory."""
 METADATA_MAX_AGE_MS = 3_000
 """Or a worker that lost the broker while it subscribed stays without partitions for five minutes."""
 GATHER_SECONDS = 0.015
@@ -201,6 +203,7 @@ def make_app(settings: Settings, checkpoints: Checkpoints) -> App:
         broker_rebalance_timeout=6.0,
         broker_commit_interval=BETWEEN_COMMITS,
         consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
+        consumer_max_fetch_size=FETCH_BYTES,
         # A worker that comes back under the same name gets its partitions at once, not after the session's end.
         consumer_group_instance_id=f"{socket.gethostname()}-{settings.http_port}" if settings.http_port else None,
         ConsumerScheduler=BatchScheduling,
