@@ -95,7 +95,7 @@ AWAY = frozenset({ExitReason.MOVED_AWAY, ExitReason.DISSOLVED})
 def _in_order(
     definitions: Sequence[Definition], card: Household, dimension: Dimension, places: Course[Whereabouts]
 ) -> list[_Entry]:
-    """On the same day, help answers what was assessed, and an exit comes last."""
+    """On the same day, help answers what was assessed, and an exit comes last. Nothing where nothing was told of it."""
     every: list[_Entry] = [
         (a.on, ASSESSED, n, a.in_need) for n, a in enumerate(card.assessments) if a.dimension is dimension
     ]
@@ -104,8 +104,9 @@ def _in_order(
         for n, h in enumerate(card.helps)
         if dimension in h.dimensions
     ]
-    every += [(day, MOVED, 0, there) for day, there in places[1:]]
-    every += [(day, EXITED if reason else BACK, 0, reason in AWAY) for day, reason in card.exited]
+    if every:
+        every += [(day, MOVED, 0, there) for day, there in places[1:]]
+        every += [(day, EXITED if reason else BACK, 0, reason in AWAY) for day, reason in card.exited]
     return sorted(every)
 
 
