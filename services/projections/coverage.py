@@ -58,21 +58,21 @@ def cells(card: Household, dimension: Dimension) -> Rows:
         return {}
     definitions, places = tuple(DEFINITIONS.values()), whereabouts((card.homes, card.cohort, card.classes))
     made: dict[Row, int] = defaultdict(int)
-    where, standing, before = places[0][1], (NOTHING,) * len(definitions), 0
+    where, seen, before = places[0][1], (NOTHING,) * len(definitions), 0
     for day, what, _, told in _in_order(definitions, card, dimension, places):
         if what == MOVED:
             made[day, *where] -= before
             where, before = told, 0
         else:
-            standing = _after(standing, what, told)
-        now = _packed(definitions, dimension, standing, where[1], where[2])
+            seen = _after(seen, what, told)
+        now = _packed(definitions, dimension, seen, where[1], where[2])
         if now != before:
             made[day, *where] += now - before
             before = now
     return {row: n for row, n in made.items() if n}
 
 
-class Standing(NamedTuple):
+class Seen(NamedTuple):
     """Of a household in one dimension, as one definition sees it."""
 
     ever: bool
@@ -85,7 +85,7 @@ class Standing(NamedTuple):
     """Exited, and counted in nothing."""
 
 
-NOTHING = Standing(ever=False, still=False, helped=False, early=False, away=False)
+NOTHING = Seen(ever=False, still=False, helped=False, early=False, away=False)
 MOVED, ASSESSED, HELPED, EXITED, BACK = range(5)
 _Entry = tuple[date, int, int, Any]
 """day, which of those, its place among its like, what it says."""
@@ -128,16 +128,16 @@ def _comes_to(definition: Definition, level: Level, day: date) -> int:
 
 
 @cache
-def _after(standings: tuple[Standing, ...], what: int, told: Any) -> tuple[Standing, ...]:
+def _after(every: tuple[Seen, ...], what: int, told: Any) -> tuple[Seen, ...]:
     """By each definition, after one more entry."""
     if what == HELPED:
-        return tuple(map(_helped, standings, told))
+        return tuple(map(_helped, every, told))
     if what == ASSESSED:
-        return tuple(one._replace(ever=one.ever or told, still=told) for one in standings)
-    return tuple(one._replace(still=one.still and what == BACK, away=told) for one in standings)
+        return tuple(one._replace(ever=one.ever or told, still=told) for one in every)
+    return tuple(one._replace(still=one.still and what == BACK, away=told) for one in every)
 
 
-def _helped(one: Standing, counts: int) -> Standing:
+def _helped(one: Seen, counts: int) -> Seen:
     if counts == EARLY:
         return one._replace(early=True)
     if counts == TOO_LITTLE:
@@ -149,13 +149,13 @@ def _helped(one: Standing, counts: int) -> Standing:
 def _packed(
     definitions: Sequence[Definition],
     dimension: Dimension,
-    standings: Sequence[Standing],
+    every: Sequence[Seen],
     cohort: str,
     household_class: str,
 ) -> int:
     return sum(
         unit(NUMBERS[definition.id, dimension, measure])
-        for definition, one in zip(definitions, standings, strict=True)
+        for definition, one in zip(definitions, every, strict=True)
         if not one.away and _of_whom(definition, cohort, household_class)
         for measure in _measures(definition, one)
     )
@@ -167,7 +167,7 @@ def _of_whom(definition: Definition, cohort: str, household_class: str) -> bool:
     )
 
 
-def _measures(definition: Definition, one: Standing) -> list[str]:
+def _measures(definition: Definition, one: Seen) -> list[str]:
     """Those that hold."""
     need = one.ever if definition.in_need == "ever" else one.still
     held = {

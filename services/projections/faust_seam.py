@@ -99,10 +99,9 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
     def is_behind(self, tp: TP) -> bool:
         """Whether the log holds more of a partition than was fetched, as far as the broker has said."""
         assignment = cast(AIOKafkaConsumer, self._consumer)._subscription.subscription.assignment
-        state = assignment.state_value(tp) if assignment else None
-        if state is None or not state.has_valid_position:
-            return False
-        return bool(state.lso is None or state.position < state.lso)
+        state: Any = assignment.state_value(tp) if assignment else None
+        position = state._position if state else None  # asked for once: the client's thread may take it away
+        return position is not None and bool(state.lso is None or position < state.lso)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

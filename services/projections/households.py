@@ -39,7 +39,8 @@ def _course(card: Household) -> Iterator[tuple[date, Cell]]:
             leads += now
         else:
             exited = now
-        yield max(day, registered), (*where, str(exited or ("paired" if leads else "unpaired")))
+        if day >= registered:
+            yield day, (*where, str(exited or ("paired" if leads else "unpaired")))
 
 
 MODEL = ReadModel(

@@ -19,7 +19,8 @@ IN_FLIGHT = 2
 ONE_TRANSACTION = 5_000
 """Records, at most (one window more begins below it)."""
 ALL_LANES = 20_000
-"""Records that may wait in this process before the next is taken from Kafka: bounds its memory."""
+"""Records that may wait here before the next is taken from Kafka: bounds memory, with one fetch of each partition that
+waits in scheduling.py."""
 
 Taken = dict[int, list[Batch]]
 """By partition number, in the order in which they came."""

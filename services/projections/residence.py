@@ -32,6 +32,6 @@ def whereabouts(where: Where) -> Course[Whereabouts]:
             continue
         village, household_class = moved or village, classified or household_class
         course[day] = village, cohort, household_class
-    first = next(iter(course.values()))
-    before = [] if first[0] == registered else [(date.min, (registered, *first[1:]))]
+    first = next(iter(course.values()), (registered, cohort, ""))
+    before = [] if course and first[0] == registered else [(date.min, (registered, *first[1:]))]
     return (*before, *course.items())

@@ -26,7 +26,7 @@ WINDOW = 2_000
 OVERDUE_SECONDS = 2.0
 """For so long a topic is waited for that has more, and brings nothing."""
 WAITING_SECONDS = 60.0
-"""Then what waits goes on a little, though others are far behind: not even a clock set wrong stops a partition."""
+"""Then what waits goes on, though others are far behind: neither a long backlog nor a clock set wrong stops it."""
 
 
 @dataclass
@@ -109,7 +109,7 @@ class BatchScheduling(DefaultSchedulingStrategy):
         ripe: dict[TP, list[Unread]] = {}
         for tp in [tp for tp in self._waiting if tp.partition == number]:
             waiting, since = self._waiting.pop(tp), self._waits_since.pop(tp, now)
-            count = max(_count(waiting, until), now - since >= WAITING_SECONDS)
+            count = _count(waiting, until) if now - since < WAITING_SECONDS else len(waiting)
             if count:
                 ripe[tp] = waiting[:count]
             if waiting[count:]:

@@ -106,6 +106,7 @@ class Desk:
         return outcomes
 
     def _enqueue(self, submissions: Sequence[Submission]) -> asyncio.Future[list[Outcome]]:
+        # Two with one id would meet at the receipts' key, and one of the batches begin again.
         apart = {one.key for one in submissions}.union(*map(self._deciding.apart, submissions))
         sent = Sent(submissions, asyncio.get_running_loop().create_future(), apart)
         self._waiting.append(sent)

@@ -8,11 +8,11 @@ from typing import Any
 
 import faust
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer.fetcher import Fetcher
-from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
+from aiokafka.consumer.subscription_state import Subscription
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer
@@ -24,6 +24,7 @@ from services.projections.faust_seam import (
     BatchSchema,
     CheckpointConsumer,
     Links,
+    ReadCommittedThread,
     Transport,
     make_app,
 )
@@ -88,13 +89,39 @@ def test_items_come_from_the_scheduler_and_carry_the_fields_of_a_record():
     assert BatchSchema().loads_value(None, SimpleNamespace(value=batch.value)) is batch
 
 
-async def test_what_tells_how_far_a_partition_was_fetched():
-    state = TopicPartitionState(None)
-    assert state.lso is None
+@pytest.mark.parametrize(
+    ("position", "lso", "behind"),
+    [(None, None, False), (None, 7, False), (5, None, True), (5, 7, True), (7, 7, False), (8, 7, False)],
+)
+async def test_a_partition_is_behind_while_the_log_is_known_to_hold_more(
+    position: int | None, lso: int | None, behind: bool
+):
     assert "tp_state.lso = lso" in inspect.getsource(Fetcher._proc_fetch_request)
-    assert isinstance(TopicPartitionState.position, property)
-    assert not state.has_valid_position
-    assert Assignment([]).state_value(TP(TOPICS[0], 3)) is None
+    place, other = (TopicPartition(TOPICS[0], number) for number in (3, 4))
+    subscription = Subscription([TOPICS[0]])
+    subscription._assign([place])
+    state = subscription.assignment.state_value(place)
+    state._position, state.lso = position, lso
+    thread: Any = SimpleNamespace(_consumer=SimpleNamespace(_subscription=SimpleNamespace(subscription=subscription)))
+    assert ReadCommittedThread.is_behind(thread, TP(*place)) is behind
+    assert not ReadCommittedThread.is_behind(thread, TP(*other))
+    subscription._assignment = None
+    assert not ReadCommittedThread.is_behind(thread, TP(*place))
+
+
+async def test_of_what_waits_no_more_is_fetched(monkeypatch: pytest.MonkeyPatch):
+    asked: list[Any] = []
+
+    async def fetch(_: Any, __: Any, partitions: Any, **___: Any) -> Any:
+        asked.append(partitions)
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+    waits, other = TP(TOPICS[0], 3), TP(TOPICS[1], 3)
+    consumer = SimpleNamespace(loop=None, beacon=None, scheduler=SimpleNamespace(held={waits}))
+    thread = object.__new__(ReadCommittedThread)
+    thread.consumer = consumer  # type: ignore[assignment]
+    await thread._fetch_records(None, {waits, other}, timeout=1.0)
+    assert asked == [{other}]
 
 
 def test_the_consumers_private_settings_are_read_when_it_starts():

@@ -16,7 +16,9 @@ from services.projections.facts import Arrived
 from services.projections.steps import Row
 from shared.definitions import DEFINITIONS
 from shared.events.base import Event
-from shared.events.codes import Cohort, Dimension, HouseholdClass, Level
+from shared.events.codes import Cohort, Dimension, HouseholdClass, Level, VoidReason
+from shared.events.interventions import InterventionVoided
+from shared.events.recoding import HouseholdRecoded
 from tests.support.log import Log, assessed, classified, delivered, household, registered
 
 KEY = household(1)
@@ -105,6 +107,28 @@ def test_the_class_is_the_one_valid_on_the_day():
     made = rows(card(*events))
     need = {(row[0], row[4]): n for row, n in made.items() if (row[1], row[-1]) == ("coverage-1", "need")}
     assert need == {(START, ""): 1, (LATER, ""): -1, (LATER, "welfare"): 1}
+
+
+def test_what_alone_was_told_of_a_dimension_goes_with_it():
+    events = [registered(KEY, on=BEFORE), delivered(KEY, 1, Dimension.HEALTH, on=START)]
+    void = InterventionVoided(
+        occurred_on=LATER,
+        household=KEY,
+        intervention=events[1].intervention,
+        reason=VoidReason.WRONG_HOUSEHOLD,
+    )
+    before, after = card(*events), card(*events, void)
+    assert coverage.MODEL.rows(before)
+    assert coverage.MODEL.rows(after) == {}
+    gone = coverage.MODEL.change(before, after)
+    assert gone == {row: -n for row, n in coverage.MODEL.rows(before).items()}
+
+
+def test_a_stream_that_begins_with_a_recoding_is_counted_too():
+    """The registry writes none; whoever else may, stops no worker."""
+    recoded = HouseholdRecoded(occurred_on=LATER, household=KEY, was="40190101", village="40190121")
+    events = recoded, assessed(KEY, START, health=True)
+    assert {row[2] for row in rows(card(*events))} == {"40190121"}
 
 
 def test_nobody_is_counted_before_somebody_registered_the_household():
