@@ -116,10 +116,10 @@ def _insert(model: ReadModel) -> str:
 
 @cache
 def _delete(model: ReadModel) -> str:
-    return (
-        f"DELETE FROM {model.name}_ledger AS held "  # noqa: S608
-        "USING unnest($1::text[], $2::text[], $3::integer[]) AS gone (key, stream, version) "
-        "WHERE held.key = gone.key AND held.stream = gone.stream AND held.version = gone.version"
+    return _delete_each(
+        f"{model.name}_ledger",
+        "unnest($1::text[], $2::text[], $3::integer[]) AS named (key, stream, version)",
+        "held.key = named.key AND held.stream = named.stream AND held.version = named.version",
     )
 
 
@@ -136,11 +136,20 @@ def _add(model: ReadModel) -> str:
 @cache
 def _clear(model: ReadModel) -> str:
     names = ", ".join(model.columns)
-    same = " AND ".join(f"held.{name} = fallen.{name}" for name in model.columns)
+    same = " AND ".join(f"held.{name} = named.{name}" for name in ("partition", *model.columns))
+    return _delete_each(
+        f"{model.name}_rollup",
+        f"unnest($1::smallint[], {_texts(model, 2)}) AS named (partition, {names})",
+        f"{same} AND held.n = 0",
+    )
+
+
+def _delete_each(table: str, named: str, which: str) -> str:
+    """The rows that nobody else writes, each looked up by an index whatever the table was like when this was planned:
+    DELETE … USING may read all of it for each that is `named`."""
     return (
-        f"DELETE FROM {model.name}_rollup AS held "  # noqa: S608
-        f"USING unnest($1::smallint[], {_texts(model, 2)}) AS fallen (partition, {names}) "
-        f"WHERE held.partition = fallen.partition AND {same} AND held.n = 0"
+        f"DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT place FROM {named} "  # noqa: S608
+        f"CROSS JOIN LATERAL (SELECT held.ctid AS place FROM {table} AS held WHERE {which} OFFSET 0) AS found))"
     )
 
 

@@ -1,5 +1,7 @@
 -- What the engine asks and writes. A batch asks each of these once at most, however many events it holds; what it writes
 -- is sent as one statement (sql.py).
+-- They are planned once, perhaps while a table is empty: LATERAL with OFFSET 0 has each row of what was sent looked up by
+-- an index, where PostgreSQL would else read a table that it takes for small as often as there are rows.
 
 -- name: lock_checkpoints
 -- In one order everywhere. With the note of what the tables are made by: a rebuild by another version of Siao may have
@@ -46,8 +48,12 @@ WHERE held.partition = reached.partition
 SELECT named.stream, head.version, head.hash, head.state,
        named.key, card.state AS card, last_recorded_at, last_stream, last_version
 FROM unnest($1::text[], $2::text[]) AS named (stream, key)
-LEFT JOIN stream_head AS head ON head.stream = named.stream
-LEFT JOIN card ON card.key = named.key
+LEFT JOIN LATERAL (
+    SELECT version, hash, state FROM stream_head WHERE stream_head.stream = named.stream OFFSET 0
+) AS head ON true
+LEFT JOIN LATERAL (
+    SELECT state, last_recorded_at, last_stream, last_version FROM card WHERE card.key = named.key OFFSET 0
+) AS card ON true
 
 -- name: add_facts
 INSERT INTO fact (key, recorded_at, stream, version, event_id, type, occurred_on, agency,
@@ -63,8 +69,11 @@ SET version = excluded.version, hash = excluded.hash, state = excluded.state, re
 
 -- name: known
 -- Hashes of versions that are folded already: tells a repeat from a fork.
-SELECT stream, version, hash
-FROM unnest($1::text[], $2::integer[]) AS named (stream, version) JOIN fact USING (stream, version)
+SELECT named.stream, named.version, folded.hash
+FROM unnest($1::text[], $2::integer[]) AS named (stream, version)
+CROSS JOIN LATERAL (
+    SELECT hash FROM fact WHERE fact.stream = named.stream AND fact.version = named.version OFFSET 0
+) AS folded
 
 -- name: facts_of
 SELECT key, recorded_at, stream, version, event_id, type, agency, value FROM fact WHERE key = ANY($1)
@@ -73,8 +82,13 @@ SELECT key, recorded_at, stream, version, event_id, type, agency, value FROM fac
 SELECT * FROM parked WHERE stream = ANY($1)
 
 -- name: forget_parked
-DELETE FROM parked USING unnest($1::text[], $2::integer[], $3::text[]) AS freed (stream, version, hash)
-WHERE (parked.stream, parked.version, parked.hash) = (freed.stream, freed.version, freed.hash)
+DELETE FROM parked WHERE ctid = ANY (ARRAY(
+    SELECT place FROM unnest($1::text[], $2::integer[], $3::text[]) AS freed (stream, version, hash)
+    CROSS JOIN LATERAL (
+        SELECT parked.ctid AS place FROM parked
+        WHERE parked.stream = freed.stream AND parked.version = freed.version AND parked.hash = freed.hash OFFSET 0
+    ) AS held
+))
 
 -- name: unpark
 DELETE FROM parked WHERE topic = $1 AND partition = $2 AND "offset" >= $3 RETURNING stream, key
@@ -82,12 +96,11 @@ DELETE FROM parked WHERE topic = $1 AND partition = $2 AND "offset" >= $3 RETURN
 -- name: look_again
 -- What of these streams is parked, after some of it is gone.
 UPDATE stream_head AS head
-SET state = CASE WHEN first.reason IS NULL THEN 'ok' ELSE 'parked' END, reason = first.reason
-FROM unnest($1::text[]) AS named (stream)
-LEFT JOIN LATERAL (
-    SELECT reason FROM parked WHERE parked.stream = named.stream ORDER BY version, hash COLLATE "C" LIMIT 1
-) AS first ON true
-WHERE head.stream = named.stream
+SET (state, reason) = (
+    SELECT CASE WHEN min(reason) IS NULL THEN 'ok' ELSE 'parked' END, min(reason)
+    FROM (SELECT reason FROM parked WHERE parked.stream = head.stream ORDER BY version, hash COLLATE "C" LIMIT 1)
+)
+WHERE head.stream = ANY ($1::text[])
 
 -- name: forget_unknown
 DELETE FROM stream_head WHERE stream = ANY($1) AND version = 0 AND state = 'ok'
@@ -125,7 +138,10 @@ SET state = excluded.state, last_recorded_at = excluded.last_recorded_at,
 WITH RECURSIVE walk (key) AS (
     SELECT unnest($1::text[])
     UNION
-    SELECT link ->> 'other' FROM walk JOIN card USING (key), jsonb_array_elements(card.state -> 'links') AS link
+    SELECT link ->> 'other'
+    FROM walk
+    CROSS JOIN LATERAL (SELECT state FROM card WHERE card.key = walk.key OFFSET 0) AS card
+    CROSS JOIN LATERAL jsonb_array_elements(card.state -> 'links') AS link
 )
 SELECT key FROM walk
 

@@ -148,10 +148,9 @@ class Registered:
         """A person or number that another transaction registers meanwhile raises UniqueViolationError."""
         if self._voided:  # before: of what one statement adds, no part sees what another removes
             await statement.connection.execute(
-                """WITH gone AS (SELECT unnest($1::text[]) AS household),
-                        numbers AS (DELETE FROM citizen_hash USING gone WHERE citizen_hash.household = gone.household),
-                        persons AS (DELETE FROM member USING gone WHERE member.household = gone.household)
-                   DELETE FROM door_hash USING gone WHERE door_hash.household = gone.household""",
+                """WITH numbers AS (DELETE FROM citizen_hash WHERE household = ANY($1::text[])),
+                        persons AS (DELETE FROM member WHERE household = ANY($1::text[]))
+                   DELETE FROM door_hash WHERE household = ANY($1::text[])""",
                 sorted(self._voided),
             )
         if not self._new:

@@ -95,7 +95,9 @@ async def load(connection: asyncpg.Connection, after: Mapping[str, int]) -> list
     rows = await connection.fetch(
         """SELECT e.stream, e.version, e.type, e.value, e.headers
            FROM unnest($1::text[], $2::integer[]) AS wanted(stream, version)
-           JOIN event e ON e.stream = wanted.stream AND e.version > wanted.version
+           CROSS JOIN LATERAL (
+               SELECT * FROM event WHERE event.stream = wanted.stream AND event.version > wanted.version OFFSET 0
+           ) AS e
            ORDER BY e.stream, e.version""",
         list(after.keys()),
         list(after.values()),

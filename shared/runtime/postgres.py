@@ -37,7 +37,8 @@ PLANNED_ONCE = {
     "enable_mergejoin": "off",
 }
 """For a session that sends the same few statements for ever: each is planned once, not for each batch; perhaps while
-the tables are small, so it must not be the plan that reads them whole, or all of an index."""
+the tables are small, so it must not be the plan that reads them whole. Where an array is joined, only LATERAL with
+OFFSET 0 keeps PostgreSQL from reading all of an index (tests/integration/test_plans.py)."""
 
 
 async def pool(
